@@ -1,0 +1,3 @@
+"""The fsdf command."""
+
+__version__ = "0.1.0"
