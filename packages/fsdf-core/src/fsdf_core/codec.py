@@ -1,0 +1,67 @@
+"""The wire form of a message: one JSON object, the arguments at the top, control data under `extra`.
+
+It is the form of funboost and function_scheduling_distributed_framework, so their producers and consumers
+can share a queue with fsdf. A foreign producer may leave `extra` out. JSON only: nothing that is read from
+a broker can run code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from fsdf_core.errors import DecodeError, EncodeError
+from fsdf_core.message import EXTRA, Message
+
+_dumps = orjson.dumps
+_loads = orjson.loads
+
+
+def encode(arguments: dict[str, Any], extra: dict[str, Any]) -> bytes:
+    """Return the wire form.
+
+    Raises:
+        EncodeError: an argument is not JSON data; names the argument and the cure.
+    """
+    try:
+        return _dumps({**arguments, EXTRA: extra})
+    except TypeError as error:
+        raise EncodeError(_explain(arguments, extra, error)) from None
+
+
+def decode(body: bytes | dict[str, Any]) -> Message:
+    """Return the message of a wire body, or of an in-memory body, which is copied one level deep.
+
+    `extra` is {} where the producer sent none.
+
+    Raises:
+        DecodeError: the body is not a JSON object, or its `extra` is not one.
+    """
+    if type(body) is dict:
+        arguments = body.copy()
+    else:
+        try:
+            arguments = _loads(body)
+        except ValueError as error:
+            raise DecodeError(f"not JSON: {error}") from None
+        if type(arguments) is not dict:
+            raise DecodeError(f"a JSON object is needed, this is a {type(arguments).__name__}")
+    extra = arguments.pop(EXTRA, None)
+    if extra is None:
+        extra = {}
+    elif type(extra) is not dict:
+        raise DecodeError(f"the key {EXTRA!r} must hold an object, this is a {type(extra).__name__}")
+    return Message(arguments, extra)
+
+
+def _explain(arguments: dict[str, Any], extra: dict[str, Any], error: TypeError) -> str:
+    for name, value in [*arguments.items(), *extra.items()]:
+        try:
+            _dumps(value)
+        except TypeError as reason:
+            return (
+                f"argument {name!r} ({type(value).__name__}) is not JSON data: {reason}. "
+                "Send plain data (numbers, text, lists, dicts), or an id that the task looks up."
+            )
+    return f"the arguments are not JSON data: {error}"

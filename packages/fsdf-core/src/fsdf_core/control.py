@@ -1,0 +1,78 @@
+"""The contract of a control: one rule about whether, when or how a task runs.
+
+A control overrides the hooks it needs; hooks that no control overrides cost nothing, because the consumer and
+the publisher compose the overridden ones once, at start. Policies take the time as an argument or from a
+clock given to them, so that they are tested without threads, brokers or sleeping.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fsdf_core.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsdf_core.outcome import Outcome
+    from fsdf_core.verdict import Admission, Recovery
+
+Call = Callable[[Message], Any]
+"""Runs the function for a message and returns its result."""
+
+AsyncCall = Callable[[Message], Awaitable[Any]]
+"""The same for `async def` functions."""
+
+UNLIMITED = math.inf
+
+
+class Control:
+    """A rule with no effect; subclass it and override hooks.
+
+    Attributes:
+        requires: names of `Capabilities` that the control cannot work without; checked at start.
+    """
+
+    requires: ClassVar[frozenset[str]] = frozenset()
+
+    def on_publish(self, message: Message) -> None:
+        """Producer's side, before encoding: stamp `message.extra`, or raise to refuse."""
+
+    def admit(self, message: Message) -> Admission | None:
+        """In the dispatcher, before the message takes a worker; None means: run it."""
+
+    def credit(self, now: float) -> float:
+        """How many tasks may start at the monotonic time `now`: a whole number, 0, or UNLIMITED."""
+        return UNLIMITED
+
+    def next_credit(self, now: float) -> float:
+        """Seconds until `credit` can be above 0 again; asked when it is 0."""
+        return 1.0
+
+    def spend(self, count: int, now: float) -> None:
+        """`count` tasks, at most the credit given, are starting at the monotonic time `now`."""
+
+    def around(self, call: Call) -> Call:
+        """Wrap the execution; called once, at start, the first control being the outermost."""
+        return call
+
+    def around_async(self, call: AsyncCall) -> AsyncCall:
+        """`around` for `async def` functions."""
+        return call
+
+    def on_error(self, message: Message, error: BaseException, attempt: int) -> Recovery | None:
+        """In the worker, after a run that raised; the first control that answers decides.
+
+        `attempt` counts the runs in this worker, from 1.
+        """
+
+    def on_outcome(self, message: Message, outcome: Outcome) -> None:
+        """In the worker, after the last run and before the message is settled. Must be quick."""
+
+
+def overriding(controls: Sequence[Control], hook: str) -> list[Any]:
+    """Return the bound methods of the controls that override the hook, in order."""
+    default = getattr(Control, hook)
+    return [getattr(control, hook) for control in controls if getattr(type(control), hook) is not default]

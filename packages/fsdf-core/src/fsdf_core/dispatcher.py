@@ -1,0 +1,161 @@
+"""The consumer's one loop: fetch as many messages as can start soon, admit them, hand them to the pool."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from fsdf_core.backoff import Backoff
+from fsdf_core.control import UNLIMITED, overriding
+from fsdf_core.prefetch import Prefetch
+
+if TYPE_CHECKING:
+    import logging
+    from collections import deque
+    from collections.abc import Callable, Sequence
+
+    from fsdf_core.broker import Subscription
+    from fsdf_core.control import Control
+    from fsdf_core.intake import Intake
+    from fsdf_core.message import Message
+    from fsdf_core.pool import Pool
+    from fsdf_core.settler import Settler
+
+_RECEIVE_TIMEOUT = 1.0
+_CREDIT_TIMEOUT = 0.05
+
+
+class Dispatcher:
+    """Owns the thread `fsdf-dispatch-<queue>`, which keeps the process alive until the consumer stops.
+
+    Args:
+        subscription: where messages come from.
+        intake: sorts them.
+        pool: runs them.
+        run_next: what the pool is told to call, once a message.
+        ready: messages handed over and not yet started.
+        settler: takes what is not run, counts what is finished.
+        controls: those that give credit.
+        stopping: set when the consumer stops.
+        logger: where trouble is logged.
+        name: the queue's name.
+    """
+
+    def __init__(
+        self,
+        *,
+        subscription: Subscription,
+        intake: Intake,
+        pool: Pool,
+        run_next: Callable[[], None],
+        ready: deque[Message],
+        settler: Settler,
+        controls: Sequence[Control],
+        stopping: threading.Event,
+        logger: logging.Logger,
+        name: str,
+    ) -> None:
+        self.fetched = 0
+        """Messages taken from the broker; written by the dispatcher's thread only."""
+        self._subscription = subscription
+        self._intake = intake
+        self._pool = pool
+        self._run_next = run_next
+        self._ready = ready
+        self._settler = settler
+        self._credit = overriding(controls, "credit")
+        self._next_credit = [limit.__self__.next_credit for limit in self._credit]
+        self._spend = [limit.__self__.spend for limit in self._credit]
+        self._stopping = stopping
+        self._logger = logger
+        self._prefetch = Prefetch(time.monotonic())
+        self._hungry = False
+        self._fed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"fsdf-dispatch-{name}", daemon=False)
+        self.start = self._thread.start
+
+    def feed(self) -> None:
+        """Say that messages were finished; called by the settler."""
+        if self._hungry:
+            self._fed.set()
+
+    def wake(self) -> None:
+        """End every wait of the dispatcher soon; called after `stopping` is set."""
+        self._fed.set()
+        self._subscription.interrupt()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread; True if it has ended."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        backoff = Backoff()
+        trouble = ""
+        while not self._stopping.is_set():
+            try:
+                if trouble:
+                    self._subscription.reconnect()
+                while not self._stopping.is_set():
+                    self._turn()
+                    if trouble:
+                        self._logger.info("consuming again")
+                        trouble = ""
+                        backoff.reset()
+            except Exception as error:
+                description = f"{type(error).__name__}: {error}"
+                if description != trouble:
+                    self._logger.warning("cannot receive, trying on: %s", description)
+                    self._logger.debug("receiving failed", exc_info=error)
+                    trouble = description
+                self._stopping.wait(backoff.next())
+
+    def _turn(self) -> None:
+        room = self._room()
+        if not room:
+            return
+        deliveries = self._subscription.receive(room, _RECEIVE_TIMEOUT)
+        if not deliveries:
+            return
+        self.fetched += len(deliveries)
+        admitted, refused = self._intake.sort(deliveries)
+        if refused:
+            self._settler.settle_many(refused)
+        if admitted:
+            for spend in self._spend:
+                spend(len(admitted), time.monotonic())
+            self._ready.extend(admitted)
+            self._pool.execute_many(self._run_next, len(admitted))
+
+    def _room(self) -> int:
+        """Return how many messages to fetch, waiting a moment if there is room for none."""
+        now = time.monotonic()
+        credit = UNLIMITED
+        for limit in self._credit:
+            credit = min(credit, limit(now))
+        if credit < 1:
+            self._stopping.wait(min(_RECEIVE_TIMEOUT, max(wait(now) for wait in self._next_credit)))
+            return 0
+        self._hungry = True
+        try:
+            room, enough = self._space(now)
+            if min(room, credit) < min(enough, credit):
+                self._fed.wait(_CREDIT_TIMEOUT)
+                self._fed.clear()
+                return 0
+        finally:
+            self._hungry = False
+        return int(min(room, credit))
+
+    def _space(self, now: float) -> tuple[int, int]:
+        """Return (messages that fit, fewest worth a round trip).
+
+        With a rate limit nothing is fetched ahead: the limit itself says what can start.
+        """
+        finished = self._settler.finished
+        ahead = 0 if self._credit else self._prefetch.ahead(now, finished)
+        workers = self._pool.max_workers
+        room = min(workers + ahead - (self.fetched - finished), self._pool.free_slots() + ahead)
+        return max(0, room), (1 if ahead <= workers else ahead // 2)

@@ -1,0 +1,88 @@
+"""Every exception that fsdf raises.
+
+    FsdfError
+    ├── ConfigurationError (ValueError)   a parameter, a setting or a name is wrong
+    │   ├── UnknownName                   no broker, pool or store of that name; suggests the nearest
+    │   ├── MissingDependency             the adapter's client library is not installed
+    │   └── UnsupportedFeature            the broker cannot do it, or this version does not have it yet
+    ├── MessageError
+    │   ├── EncodeError (TypeError)       an argument is not JSON data
+    │   └── DecodeError (ValueError)      a received body is not a task message
+    ├── BrokerError
+    │   ├── BrokerUnavailable             unreachable, locked or gone; trying again may help
+    │   ├── StorageError                  full or read-only disk: trying again does not help
+    │   └── QueueFull                     a bounded queue had no room in time
+    ├── ConsumerError                     a consumer was used in the wrong state
+    └── TaskSignal                        raised by a task to decide its own fate
+        ├── ExceptionForRetry             run me again now
+        ├── ExceptionForRequeue           put my message back on the queue
+        └── ExceptionForPushToDlxqueue    put my message on the dead-letter queue
+"""
+
+
+class FsdfError(Exception):
+    """Root of all errors of fsdf."""
+
+
+class ConfigurationError(FsdfError, ValueError):
+    """A parameter, a setting or a name is wrong."""
+
+
+class UnknownName(ConfigurationError):
+    """Nothing is registered under the name."""
+
+
+class MissingDependency(ConfigurationError):
+    """An adapter needs a library that is not installed."""
+
+
+class UnsupportedFeature(ConfigurationError):
+    """The broker cannot do what was asked, or this version of fsdf does not have it yet."""
+
+
+class MessageError(FsdfError):
+    """A message cannot be written or read."""
+
+
+class EncodeError(MessageError, TypeError):
+    """A task's arguments are not JSON data."""
+
+
+class DecodeError(MessageError, ValueError):
+    """A received body is not a task message."""
+
+
+class BrokerError(FsdfError):
+    """A broker could not do its work."""
+
+
+class BrokerUnavailable(BrokerError):
+    """The broker is unreachable, locked or gone; trying again may help."""
+
+
+class StorageError(BrokerError):
+    """The broker's storage is full or not writable; trying again does not help by itself."""
+
+
+class QueueFull(BrokerError):
+    """A bounded queue had no room within the time allowed."""
+
+
+class ConsumerError(FsdfError):
+    """A consumer was used in a state that does not allow it."""
+
+
+class TaskSignal(FsdfError):
+    """Raised by a task to decide what becomes of its message."""
+
+
+class ExceptionForRetry(TaskSignal):
+    """Run the task again, as any other error would, without calling it unexpected."""
+
+
+class ExceptionForRequeue(TaskSignal):
+    """Put the message back on its queue; does not count as an attempt."""
+
+
+class ExceptionForPushToDlxqueue(TaskSignal):
+    """Put the message on the dead-letter queue."""

@@ -1,0 +1,43 @@
+"""A task message as producers and consumers see it in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsdf_core.broker import Delivery
+    from fsdf_core.verdict import Settlement
+
+EXTRA = "extra"
+"""The reserved top-level key of a message that holds its control data."""
+
+
+class Message:
+    """One call of the queue's function.
+
+    Attributes:
+        arguments: the function's keyword arguments.
+        extra: control data: `task_id`, `publish_time` (seconds since the epoch), overrides, ….
+        delivery: what the broker handed over; None on the producer's side.
+        attempt: number of the current run in this worker, from 1.
+        settlement: what becomes of the message instead of a plain acknowledgement, or None.
+    """
+
+    __slots__ = ("arguments", "attempt", "delivery", "extra", "settlement")
+
+    def __init__(
+        self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None
+    ) -> None:
+        self.arguments = arguments
+        self.extra = extra
+        self.delivery = delivery
+        self.attempt = 1
+        self.settlement: Settlement | None = None
+
+    @property
+    def task_id(self) -> str:
+        """The task's id; integers of foreign producers become text."""
+        return str(self.extra["task_id"])
+
+    def __repr__(self) -> str:
+        return f"Message({self.arguments!r}, task_id={self.extra.get('task_id')!r})"

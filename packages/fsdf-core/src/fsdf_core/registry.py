@@ -1,0 +1,93 @@
+"""Adapters by name: entry points of installed distributions, and classes registered by code.
+
+Built-in adapters come through the same door as third-party ones. An adapter is imported when it is used.
+"""
+
+from __future__ import annotations
+
+import threading
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from fsdf_core.errors import ConfigurationError, MissingDependency, UnknownName
+from fsdf_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from fsdf_core.broker import Broker
+    from fsdf_core.pool import Pool
+    from fsdf_core.state import StateStore
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """The adapters of one entry-point group.
+
+    Args:
+        group: entry-point group, such as "fsdf.brokers".
+        noun: what one of them is called in errors.
+    """
+
+    def __init__(self, group: str, noun: str) -> None:
+        self._group = group
+        self._noun = noun
+        self._lock = threading.Lock()
+        self._loaded: dict[str, type[T]] = {}
+        self._found: dict[str, EntryPoint] | None = None
+
+    def register(self, name: str, adapter: type[T]) -> None:
+        """Make a class known under a name in this process; replaces an installed one."""
+        with self._lock:
+            self._loaded[name] = adapter
+
+    def names(self) -> list[str]:
+        """Return the names of all adapters, sorted."""
+        with self._lock:
+            return sorted({*self._loaded, *self._entry_points()})
+
+    def get(self, name: str) -> type[T]:
+        """Return the adapter's class, importing it if need be.
+
+        Raises:
+            UnknownName: none of that name; lists them and suggests the nearest.
+            MissingDependency: its client library is not installed; names the pip command.
+            ConfigurationError: its distribution is broken.
+        """
+        with self._lock:
+            if name in self._loaded:
+                return self._loaded[name]
+            point = self._entry_points().get(name)
+        if point is None:
+            known = self.names()
+            raise UnknownName(
+                f"no {self._noun} {name!r}.{did_you_mean(name, known)} Installed: {', '.join(known) or 'none'}."
+            )
+        adapter: type[T] = self._import(point)
+        with self._lock:
+            return self._loaded.setdefault(name, adapter)
+
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        if self._found is None:
+            self._found = {point.name: point for point in entry_points(group=self._group)}
+        return self._found
+
+    def _import(self, point: EntryPoint) -> Any:
+        try:
+            return point.load()
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            own = point.module.partition(".")[0]
+            if missing in {"", own}:
+                raise ConfigurationError(
+                    f"the {self._noun} {point.name!r} points to {point.value!r}, which is gone: "
+                    f"reinstall its distribution ({point.dist.name if point.dist else own})"
+                ) from error
+            extra = point.name.split("_")[0].lower() if not point.extras else point.extras[0]
+            raise MissingDependency(
+                f"the {self._noun} {point.name!r} needs the library {missing!r}: pip install fsdf[{extra}]"
+            ) from error
+
+
+brokers: Registry[Broker] = Registry("fsdf.brokers", "broker")
+pools: Registry[Pool] = Registry("fsdf.pools", "pool")
+states: Registry[StateStore] = Registry("fsdf.states", "state store")

@@ -1,0 +1,195 @@
+"""Acknowledges finished messages in natural batches: while one batch is stored, the next one gathers.
+
+Effects come before the acknowledgement: a dead letter is stored first, the acknowledgement goes last.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from fsdf_core.backoff import Backoff
+from fsdf_core.dead_letter import SUFFIX, dead_letter
+from fsdf_core.errors import BrokerUnavailable
+from fsdf_core.parking import Parking
+from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+
+    from fsdf_core.broker import Delivery, Queue, Subscription
+    from fsdf_core.clock import Clock
+    from fsdf_core.message import Message
+
+_REPORT_EVERY = 60.0
+_IDLE = 1.0
+
+
+class Settler:
+    """One thread that settles what the workers finished.
+
+    Args:
+        queue: the consumer's queue.
+        subscription: where acknowledgements go.
+        on_finished: called after a batch was taken over, so that the dispatcher can fetch more.
+        on_stalled: called about once a second while messages are out and none finishes.
+        clock: time of dead letters.
+        logger: where trouble and the rate are logged.
+    """
+
+    def __init__(
+        self,
+        queue_: Queue,
+        subscription: Subscription,
+        *,
+        on_finished: Callable[[], None],
+        on_stalled: Callable[[], None],
+        clock: Clock,
+        logger: logging.Logger,
+    ) -> None:
+        self.finished = 0
+        """Messages that left the workers; written by the settler's thread only."""
+        self._settled = 0
+        self._queue = queue_
+        self._subscription = subscription
+        self._on_finished = on_finished
+        self._on_stalled = on_stalled
+        self._clock = clock
+        self._logger = logger
+        self._retryable = (*queue_.broker.retryable_errors, BrokerUnavailable)
+        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._dead_letters: Queue | None = None
+        self._parking = None if queue_.broker.capabilities.delay else Parking()
+        self._progress = threading.Condition()
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"fsdf-settle-{queue_.name}", daemon=True)
+        self.settle = self._inbox.put
+        self.start = self._thread.start
+
+    def settle_many(self, messages: Sequence[Message]) -> None:
+        """Hand over messages."""
+        for message in messages:
+            self.settle(message)
+
+    def wait_settled(self, count: int, timeout: float) -> bool:
+        """Wait until `count` messages are settled, counted from the start; True if they are in time."""
+        with self._progress:
+            return self._progress.wait_for(lambda: self._settled >= count, timeout)
+
+    def close(self, timeout: float) -> bool:
+        """Settle what was handed over, then end; after `timeout` seconds give up. True if nothing was left."""
+        self._inbox.put(None)
+        self._thread.join(timeout)
+        if not self._thread.is_alive():
+            return True
+        self._abandoned.set()
+        self._thread.join(_IDLE)
+        return False
+
+    def _run(self) -> None:
+        inbox = self._inbox
+        reported = progressed = time.monotonic()
+        at_report = 0
+        while True:
+            try:
+                first = inbox.get(timeout=_IDLE if self._parking is None else self._parking.wait(_IDLE))
+            except queue.Empty:
+                batch: list[Message | None] = []
+            else:
+                batch = [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
+            messages = [message for message in batch if message is not None]
+            if messages:
+                self.finished += len(messages)
+                self._on_finished()
+                self._settle(messages)
+                with self._progress:
+                    self._settled += len(messages)
+                    self._progress.notify_all()
+            if self._parking is not None:
+                self._requeue([message.delivery for message in self._parking.due()], 0.0)
+            if len(messages) < len(batch):
+                return
+            now = time.monotonic()
+            if messages:
+                progressed = now
+            elif now - progressed >= _IDLE:
+                self._on_stalled()
+            if now - reported >= _REPORT_EVERY:
+                if self.finished > at_report:
+                    rate = (self.finished - at_report) / (now - reported)
+                    self._logger.info("%d tasks done, %.1f a second", self.finished - at_report, rate)
+                reported, at_report = now, self.finished
+
+    def _settle(self, messages: list[Message]) -> None:
+        acks = [message.delivery for message in messages if message.settlement is None]
+        if len(acks) < len(messages):
+            acks += self._settle_exceptions([message for message in messages if message.settlement is not None])
+        if acks:
+            self._insist(self._subscription.ack, acks)
+
+    def _settle_exceptions(self, messages: list[Message]) -> list[Delivery | None]:
+        """Carry out verdicts; return what is left to acknowledge."""
+        acks: list[Delivery | None] = []
+        dead: list[Message] = []
+        released: list[Delivery | None] = []
+        back: defaultdict[float, list[Message]] = defaultdict(list)
+        for message in messages:
+            match message.settlement:
+                case DeadLetter():
+                    dead.append(message)
+                case Requeue(delay) | Delay(delay):
+                    back[delay].append(message)
+                case Release():
+                    released.append(message.delivery)
+                case _:
+                    acks.append(message.delivery)
+        if dead and self._insist(self._store_dead, dead):
+            acks += [message.delivery for message in dead]
+        for delay, group in back.items():
+            if delay > 0 and self._parking is not None:
+                self._parking.park(group, delay)
+            else:
+                self._requeue([message.delivery for message in group], delay)
+        if released:
+            self._insist(self._subscription.release, released)
+        return acks
+
+    def _requeue(self, deliveries: list[Delivery | None], delay: float) -> None:
+        if deliveries:
+            self._insist(lambda batch: self._subscription.requeue(batch, delay), deliveries)
+
+    def _store_dead(self, messages: list[Message]) -> None:
+        if self._dead_letters is None:
+            self._dead_letters = self._queue.broker.queue(self._queue.name + SUFFIX)
+        target = self._dead_letters
+        now = self._clock.time()
+        target.send(
+            [
+                dead_letter(message, message.settlement, target, now)
+                for message in messages
+                if isinstance(message.settlement, DeadLetter)
+            ]
+        )
+
+    def _insist(self, action: Callable[[Any], None], batch: list[Any]) -> bool:
+        """Do it, waiting out a broker that is away. False if given up: the broker will deliver again."""
+        backoff = Backoff()
+        said = False
+        while True:
+            try:
+                action(batch)
+            except self._retryable as error:
+                if not said:
+                    said = True
+                    self._logger.warning("cannot settle %d message(s) now, trying on: %s", len(batch), error)
+                if self._abandoned.wait(backoff.next()):
+                    return False
+            except Exception:
+                self._logger.exception("cannot settle %d message(s): they will be delivered again", len(batch))
+                return False
+            else:
+                return True

@@ -1,0 +1,91 @@
+"""The contract of a state store: what consumers, producers and the web UI share besides messages.
+
+Filters, results, heartbeats, pause flags, cancellations, shared rate limits and schedule locks all use it.
+Values are bytes; who writes a key decides what they mean. A TTL is in seconds; None means for ever.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
+
+    from fsdf_core.settings import Settings
+
+
+class StateStore(ABC):
+    """Keys with TTL, atomic operations, hashes, leases, and waiting for a change. Thread-safe.
+
+    Attributes:
+        cross_process: other processes see the same state.
+        wakes: `wait` is woken by `notify` at once; without it, it polls.
+        retryable_errors: the client library's exceptions that mean "connection lost, try again".
+    """
+
+    cross_process: ClassVar[bool]
+    wakes: ClassVar[bool]
+    retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
+
+    @classmethod
+    @abstractmethod
+    def from_url(cls, url: str, settings: Settings) -> Self:
+        """Build the store that the URL describes; opens no connection yet."""
+
+    @abstractmethod
+    def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the values in the order of the keys; None for each that is absent."""
+
+    @abstractmethod
+    def set(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Write all values."""
+
+    @abstractmethod
+    def add(self, key: str, value: bytes, ttl: float | None = None) -> bool:
+        """Write the value if the key is absent; True if it was."""
+
+    @abstractmethod
+    def delete(self, keys: Sequence[str]) -> int:
+        """Delete keys, hashes among them; return how many there were."""
+
+    @abstractmethod
+    def increment(self, key: str, by: int = 1, ttl: float | None = None) -> int:
+        """Add to a counter and return it. The TTL counts from the counter's first use."""
+
+    @abstractmethod
+    def hash_set(self, key: str, fields: Mapping[str, bytes]) -> None:
+        """Write fields of a hash."""
+
+    @abstractmethod
+    def hash_get(self, key: str) -> dict[str, bytes]:
+        """Return all fields of a hash; {} if there is none."""
+
+    @abstractmethod
+    def hash_delete(self, key: str, fields: Sequence[str]) -> int:
+        """Delete fields of a hash; return how many there were."""
+
+    @abstractmethod
+    def acquire(self, lease: str, owner: str, ttl: float) -> int | None:
+        """Take or renew a lease for `ttl` seconds.
+
+        Returns:
+            A fencing token that grows each time the lease changes its owner, or None if another owner holds it.
+        """
+
+    @abstractmethod
+    def release(self, lease: str, owner: str) -> bool:
+        """End the owner's lease; False if it was not the owner's."""
+
+    @abstractmethod
+    def notify(self, channel: str) -> None:
+        """Wake those who wait on the channel."""
+
+    @abstractmethod
+    def wait(self, channel: str, timeout: float) -> bool:
+        """Wait until `notify(channel)` or for `timeout` seconds; True if notified (or unsure)."""
+
+    def close(self) -> None:  # noqa: B027 - optional
+        """Close all connections. Idempotent."""

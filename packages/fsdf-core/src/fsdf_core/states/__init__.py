@@ -1,0 +1,1 @@
+"""State stores that need nothing but the interpreter."""

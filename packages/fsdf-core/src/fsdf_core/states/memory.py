@@ -1,0 +1,168 @@
+"""State inside one process."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from fsdf_core.clock import SYSTEM_CLOCK
+from fsdf_core.state import StateStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fsdf_core.clock import Clock
+    from fsdf_core.settings import Settings
+
+_SWEEP_EVERY = 1000
+"""Writes between two sweeps of expired keys."""
+
+
+class MemoryStateStore(StateStore):
+    """Dictionaries under one lock; expired keys are swept as others are written."""
+
+    cross_process = False
+    wakes = True
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._values: dict[str, tuple[bytes, float | None]] = {}
+        self._hashes: dict[str, dict[str, bytes]] = {}
+        self._leases: dict[str, tuple[str, float, int]] = {}
+        self._channels: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self._writes = 0
+
+    @classmethod
+    def from_url(cls, url: str, settings: Settings) -> MemoryStateStore:  # noqa: ARG003 - nothing to configure
+        """Return the process-wide store."""
+        return _PROCESS_WIDE
+
+    def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the values."""
+        with self._lock:
+            return [self._live(key) for key in keys]
+
+    def set(self, values: Mapping[str, bytes], ttl: float | None = None) -> None:
+        """Write all values."""
+        with self._lock:
+            expiry = self._expiry(ttl)
+            for key, value in values.items():
+                self._values[key] = (value, expiry)
+            self._sweep(len(values))
+
+    def add(self, key: str, value: bytes, ttl: float | None = None) -> bool:
+        """Write if absent."""
+        with self._lock:
+            if self._live(key) is not None:
+                return False
+            self._values[key] = (value, self._expiry(ttl))
+            self._sweep(1)
+            return True
+
+    def delete(self, keys: Sequence[str]) -> int:
+        """Delete keys and hashes."""
+        with self._lock:
+            count = 0
+            for key in keys:
+                alive = self._live(key) is not None
+                self._values.pop(key, None)
+                count += alive or self._hashes.pop(key, None) is not None
+            return count
+
+    def increment(self, key: str, by: int = 1, ttl: float | None = None) -> int:
+        """Add to a counter."""
+        with self._lock:
+            current = self._live(key)
+            expiry = self._expiry(ttl) if current is None else self._values[key][1]
+            total = int(current or b"0") + by
+            self._values[key] = (b"%d" % total, expiry)
+            self._sweep(1)
+            return total
+
+    def hash_set(self, key: str, fields: Mapping[str, bytes]) -> None:
+        """Write fields."""
+        with self._lock:
+            self._hashes.setdefault(key, {}).update(fields)
+
+    def hash_get(self, key: str) -> dict[str, bytes]:
+        """Return all fields."""
+        with self._lock:
+            return dict(self._hashes.get(key, {}))
+
+    def hash_delete(self, key: str, fields: Sequence[str]) -> int:
+        """Delete fields; an empty hash is gone."""
+        with self._lock:
+            mapping = self._hashes.get(key, {})
+            count = sum(mapping.pop(field, None) is not None for field in fields)
+            if not mapping:
+                self._hashes.pop(key, None)
+            return count
+
+    def acquire(self, lease: str, owner: str, ttl: float) -> int | None:
+        """Take or renew."""
+        with self._lock:
+            now = self._clock.time()
+            holder, expiry, token = self._leases.get(lease, ("", 0.0, 0))
+            if holder != owner:
+                if expiry > now:
+                    return None
+                token += 1
+            elif expiry <= now:
+                token += 1
+            self._leases[lease] = (owner, now + ttl, token)
+            return token
+
+    def release(self, lease: str, owner: str) -> bool:
+        """End a lease; its token is remembered, so the next owner's is higher."""
+        with self._lock:
+            holder, expiry, token = self._leases.get(lease, ("", 0.0, 0))
+            if holder != owner or expiry <= self._clock.time():
+                return False
+            self._leases[lease] = ("", 0.0, token)
+            return True
+
+    def notify(self, channel: str) -> None:
+        """Wake waiters."""
+        with self._lock:
+            if channel in self._waiting:
+                self._channels[channel] = self._channels.get(channel, 0) + 1
+                self._changed.notify_all()
+
+    def wait(self, channel: str, timeout: float) -> bool:
+        """Wait for a notification that comes after this call."""
+        with self._lock:
+            self._waiting[channel] = self._waiting.get(channel, 0) + 1
+            seen = self._channels.get(channel, 0)
+            try:
+                return self._changed.wait_for(lambda: self._channels.get(channel, 0) != seen, timeout)
+            finally:
+                self._waiting[channel] -= 1
+                if not self._waiting[channel]:
+                    del self._waiting[channel]
+                    self._channels.pop(channel, None)
+
+    def _live(self, key: str) -> bytes | None:
+        entry = self._values.get(key)
+        if entry is None:
+            return None
+        value, expiry = entry
+        if expiry is not None and expiry <= self._clock.time():
+            del self._values[key]
+            return None
+        return value
+
+    def _expiry(self, ttl: float | None) -> float | None:
+        return None if ttl is None else self._clock.time() + ttl
+
+    def _sweep(self, writes: int) -> None:
+        self._writes += writes
+        if self._writes >= _SWEEP_EVERY:
+            self._writes = 0
+            for key in list(self._values):
+                self._live(key)
+
+
+_PROCESS_WIDE = MemoryStateStore()
