@@ -46,7 +46,13 @@ def dead_letter(message: Message, verdict: DeadLetter, target: Queue, now: float
         arguments, extra = _original(message.delivery.body, note)
     else:
         arguments, extra = message.arguments, message.extra
-    extra = {"task_id": new_task_id(), "publish_time": round(now, 4), **message.extra, **extra, "dead_letter": note}
+    extra = {
+        "task_id": new_task_id(),
+        "publish_time": round(now, 4),
+        **message.extra,
+        **extra,
+        "dead_letter": note,
+    }
     if target.serializes:
         return OutgoingMessage(encode(arguments, extra))
     return OutgoingMessage({**arguments, EXTRA: extra})

@@ -1,22 +1,22 @@
 """Every exception that fsdf raises.
 
-    FsdfError
-    ├── ConfigurationError (ValueError)   a parameter, a setting or a name is wrong
-    │   ├── UnknownName                   no broker, pool or store of that name; suggests the nearest
-    │   ├── MissingDependency             the adapter's client library is not installed
-    │   └── UnsupportedFeature            the broker cannot do it, or this version does not have it yet
-    ├── MessageError
-    │   ├── EncodeError (TypeError)       an argument is not JSON data
-    │   └── DecodeError (ValueError)      a received body is not a task message
-    ├── BrokerError
-    │   ├── BrokerUnavailable             unreachable, locked or gone; trying again may help
-    │   ├── StorageError                  full or read-only disk: trying again does not help
-    │   └── QueueFull                     a bounded queue had no room in time
-    ├── ConsumerError                     a consumer was used in the wrong state
-    └── TaskSignal                        raised by a task to decide its own fate
-        ├── ExceptionForRetry             run me again now
-        ├── ExceptionForRequeue           put my message back on the queue
-        └── ExceptionForPushToDlxqueue    put my message on the dead-letter queue
+FsdfError
+├── ConfigurationError (ValueError)   a parameter, a setting or a name is wrong
+│   ├── UnknownName                   no broker, pool or store of that name; suggests the nearest
+│   ├── MissingDependency             the adapter's client library is not installed
+│   └── UnsupportedFeature            the broker cannot do it, or this version does not have it yet
+├── MessageError
+│   ├── EncodeError (TypeError)       an argument is not JSON data
+│   └── DecodeError (ValueError)      a received body is not a task message
+├── BrokerError
+│   ├── BrokerUnavailable             unreachable, locked or gone; trying again may help
+│   ├── StorageError                  full or read-only disk: trying again does not help
+│   └── QueueFull                     a bounded queue had no room in time
+├── ConsumerError                     a consumer was used in the wrong state
+└── TaskSignal                        raised by a task to decide its own fate
+    ├── ExceptionForRetry             run me again now
+    ├── ExceptionForRequeue           put my message back on the queue
+    └── ExceptionForPushToDlxqueue    put my message on the dead-letter queue
 """
 
 

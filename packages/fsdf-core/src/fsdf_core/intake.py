@@ -58,7 +58,9 @@ class Intake:
                 message.settlement = DeadLetter(
                     f"delivered {delivery.delivery_count - 1} times without an outcome: it probably kills its worker"
                 )
-                self._logger.error("task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason)
+                self._logger.error(
+                    "task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason
+                )
                 refused.append(message)
                 continue
             for admit in admissions:

@@ -109,8 +109,17 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
         return
     if not clean:
         _exit_hard(0)
-    if threading.main_thread().is_alive():
+    if threading.main_thread().is_alive() and not _leaving(frame):
         raise SystemExit(0)
+
+
+def _leaving(frame: FrameType | None) -> bool:
+    """Whether the interpreter joins its threads already: an exception there would only be complained of."""
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    if frame is None:
+        return False
+    return frame.f_code.co_name == "_shutdown" and frame.f_globals.get("__name__") == "threading"
 
 
 def _drain_at_exit() -> None:

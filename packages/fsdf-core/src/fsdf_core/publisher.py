@@ -37,7 +37,9 @@ class Publisher:
         ConfigurationError: the time zone is unknown.
     """
 
-    def __init__(self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None) -> None:
+    def __init__(
+        self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None
+    ) -> None:
         self.queue = queue
         self._stampers = overriding(controls, "on_publish")
         self._zone = _zone(timezone)
@@ -70,7 +72,9 @@ class Publisher:
         self.queue.send((OutgoingMessage(self._body(message), delay, priority),))
         return message
 
-    def publish_many(self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]) -> list[Message]:
+    def publish_many(
+        self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]
+    ) -> list[Message]:
         """Send calls in batches of 1000; each is its arguments, or a pair (arguments, extra).
 
         Returns:
@@ -83,7 +87,10 @@ class Publisher:
         sent: list[Message] = []
         calls = iter(calls)
         while batch := list(itertools.islice(calls, BATCH)):
-            messages = [self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None) for call in batch]
+            messages = [
+                self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None)
+                for call in batch
+            ]
             self.queue.send([OutgoingMessage(self._body(message)) for message in messages])
             sent += messages
         return sent
@@ -93,11 +100,11 @@ class Publisher:
         self.queue.send((OutgoingMessage(body.encode() if isinstance(body, str) else body),))
 
     def _stamped(self, arguments: dict[str, Any], extra: dict[str, Any] | None) -> Message:
-        now = time.time()
+        now = time.time_ns()
         stamps = {
             "task_id": new_task_id(),
-            "publish_time": round(now, 4),
-            "publish_time_format": self._format(int(now)),
+            "publish_time": now // 100_000 / 10_000,
+            "publish_time_format": self._format(now // 1_000_000_000),
         }
         if extra:
             stamps.update(extra)
@@ -108,7 +115,9 @@ class Publisher:
 
     def _body(self, message: Message) -> Body:
         if EXTRA in message.arguments:
-            raise EncodeError(f"an argument cannot be called {EXTRA!r}: the name is reserved for control data")
+            raise EncodeError(
+                f"an argument cannot be called {EXTRA!r}: the name is reserved for control data"
+            )
         if self.queue.serializes:
             return encode(message.arguments, message.extra)
         return {**message.arguments, EXTRA: message.extra}

@@ -127,7 +127,9 @@ class Settler:
     def _settle(self, messages: list[Message]) -> None:
         acks = [message.delivery for message in messages if message.settlement is None]
         if len(acks) < len(messages):
-            acks += self._settle_exceptions([message for message in messages if message.settlement is not None])
+            acks += self._settle_exceptions(
+                [message for message in messages if message.settlement is not None]
+            )
         if acks:
             self._insist(self._subscription.ack, acks)
 
@@ -189,7 +191,9 @@ class Settler:
                 if self._abandoned.wait(backoff.next()):
                     return False
             except Exception:
-                self._logger.exception("cannot settle %d message(s): they will be delivered again", len(batch))
+                self._logger.exception(
+                    "cannot settle %d message(s): they will be delivered again", len(batch)
+                )
                 return False
             else:
                 return True

@@ -1,0 +1,63 @@
+"""Measure fsdf beside its peers and beside loops written by hand: `hatch run bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.environments import python_of
+from benchmarks.report import machine, print_report, write_raw
+from benchmarks.rounds import run_rounds
+from benchmarks.runner import Load
+from benchmarks.systems import TRANSPORTS, choose
+
+
+def main() -> int:
+    """Run; return the exit code."""
+    options = _options()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    try:
+        pairs = choose(options.only, options.transport)
+    except ValueError as error:
+        console.print(str(error), style="red")
+        return 2
+    load = Load(options.workers, options.seconds, options.idle)
+    console.print("  ".join(f"{name} {value}" for name, value in machine().items()), highlight=False)
+    with console.status("installing peers") as status:
+        for system, _ in pairs:
+            status.update(f"installing {system.name}")
+            try:
+                python_of(system)
+            except subprocess.CalledProcessError as error:
+                console.print(f"cannot install {system.name}: {error}", style="red", markup=False)
+                return 1
+        results = run_rounds(pairs, options.runs, load, status.update)
+    if options.json:
+        write_raw(options.json, results)
+    good = print_report(console, pairs, results)
+    return 0 if good or not options.strict else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", type=_names, default=[], help="systems, with commas: fsdf,hand,funboost")
+    parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
+    parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")
+    parser.add_argument("--workers", type=int, default=10, help="threads that run tasks (default 10)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="length of a phase (default 1.5)")
+    parser.add_argument("--idle", type=float, default=5.0, help="seconds of the idle measurement (default 5)")
+    parser.add_argument("--json", type=Path, help="file for every run's figures; CSV if it ends so")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 if a figure is missed")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

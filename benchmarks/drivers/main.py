@@ -1,0 +1,52 @@
+"""Run one phase of one driver: `python -m benchmarks.drivers.main huey sqlite consume`.
+
+Prints a JSON object a line and leaves the process hard, because peers keep threads that do not end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import logging
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from benchmarks.drivers.driver import Setting
+from benchmarks.drivers.phases import PHASES
+
+
+def main() -> int:
+    """Build the driver in the working directory and print its results."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("driver")
+    parser.add_argument("transport", choices=["memory", "sqlite"])
+    parser.add_argument("phase", choices=PHASES)
+    parser.add_argument("--workers", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=1.5)
+    options = parser.parse_args()
+    # Peers print to stdout while they are imported: results get the real one, the rest goes to stderr.
+    results = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    module = importlib.import_module(f"benchmarks.drivers.{options.driver}")
+    logging.disable(logging.WARNING)
+    driver = module.build(Setting(options.transport, options.workers, Path.cwd()))
+    for line in PHASES[options.phase](driver, options.seconds):
+        # Not print(): funboost's import replaces it.
+        results.write(json.dumps(line) + "\n")
+        results.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    code = 1
+    try:
+        code = main()
+    except Exception:  # noqa: BLE001 - told, then the process is left in any case
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

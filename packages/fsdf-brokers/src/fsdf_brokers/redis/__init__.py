@@ -1,0 +1,1 @@
+"""Brokers on Redis lists. The client library is imported by the modules, not here."""

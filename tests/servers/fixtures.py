@@ -1,0 +1,66 @@
+"""Fixtures that start real servers; the root conftest.py gives them to every test of the workspace.
+
+A missing server skips the test with one line; with CI=true it fails instead.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tests.servers.catalogue import server
+from tests.servers.redis_server import RedisServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class LaunchRedis(Protocol):
+    """Starts a redis-server that lives as long as the test."""
+
+    def __call__(self, *, aof: bool = False, options: dict[str, str] | None = None) -> RedisServer: ...
+
+
+def need(name: str) -> str:
+    """Return the program of a server; skip the test, or fail it on CI, if it is not installed."""
+    path = server(name).executable()
+    if path is not None:
+        return path
+    line = f"no {name} server: hatch run servers"
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(line, pytrace=False)
+    pytest.skip(line)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One redis-server without persistence for the whole session. Do not stop or restart it."""
+    running = RedisServer(need("redis"), tmp_path_factory.mktemp("redis"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty database on the session's server."""
+    redis_server.command("FLUSHALL")
+    return redis_server.url
+
+
+@pytest.fixture
+def launch_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchRedis]:
+    """A function that starts a server of the test's own, which it may stop, kill, restart or fill."""
+    running: list[RedisServer] = []
+
+    def launch(**options: Any) -> RedisServer:
+        one = RedisServer(need("redis"), tmp_path_factory.mktemp("redis"), **options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        one.stop()
