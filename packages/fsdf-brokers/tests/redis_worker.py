@@ -25,9 +25,7 @@ for line in sys.stdin:
         case ["wait"]:
             print("waiting", flush=True)
             subscription.receive(1, 60)
-        case [
-            "hog"
-        ]:  # a regular expression that backtracks for long does not give the interpreter's lock away
+        case ["hog"]:  # a regular expression that backtracks for long does not give the interpreter's lock away
             print("hogging", flush=True)
             length, elapsed = 18, 0.0
             while elapsed < 2.0:

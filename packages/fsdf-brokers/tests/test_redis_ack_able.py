@@ -116,9 +116,7 @@ def test_claims_are_counted_up_and_release_takes_one_off(queue, subscribe):
     assert subscription.receive(1, 1)[0].delivery_count == 1
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\0", b"\0007:x", b"\xff\xfe", b"not json", b"x" * 2**20, "ü€😀".encode()]
-)
+@pytest.mark.parametrize("body", [b"", b"\0", b"\0007:x", b"\xff\xfe", b"not json", b"x" * 2**20, "ü€😀".encode()])
 def test_any_bytes_survive_every_way(queue, subscribe, body):
     send(queue, body)
     subscription = subscribe("first")

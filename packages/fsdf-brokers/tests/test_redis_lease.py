@@ -170,9 +170,7 @@ def test_after_the_lease_limit_a_late_ack_changes_nothing(redis_url, start):
 
 
 def test_without_permission_to_see_connections_the_limit_decides(redis_server, redis_url, start):
-    redis_server.command(
-        "ACL", "SETUSER", "blind", "on", ">pw", "~*", "+@all", "-client|list", "-client|setname"
-    )
+    redis_server.command("ACL", "SETUSER", "blind", "on", ">pw", "~*", "+@all", "-client|list", "-client|setname")
     try:
         blind_url = redis_url.replace("//", "//blind:pw@")
         queue = RedisAckAbleBroker(blind_url, lease_limit=4.0).queue("q")

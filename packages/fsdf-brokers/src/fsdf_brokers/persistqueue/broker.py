@@ -157,9 +157,7 @@ class PersistQueue(Queue):
 
 def file_name(queue: str) -> str:
     """Return a name that every file system takes and that no other queue's name is folded into."""
-    name = "".join(
-        char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode()) for char in queue
-    )
+    name = "".join(char if char in _PLAIN else "".join(f"%{byte:02x}" for byte in char.encode()) for char in queue)
     if len(name) > _LONGEST_NAME:
         name = f"{name[:80]}%{hashlib.sha256(queue.encode()).hexdigest()}"
     return name

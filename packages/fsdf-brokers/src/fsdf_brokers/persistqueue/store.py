@@ -167,9 +167,7 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
 
     def counts(self) -> tuple[int, int]:
         """Return the numbers of ready and of unacknowledged items."""
-        (row,) = self._read(
-            "SELECT COALESCE(SUM(status < 2), 0), COALESCE(SUM(status = 2), 0) FROM ack_queue_default"
-        )
+        (row,) = self._read("SELECT COALESCE(SUM(status < 2), 0), COALESCE(SUM(status = 2), 0) FROM ack_queue_default")
         return row[0], row[1]
 
     def version(self) -> int:
@@ -210,9 +208,7 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
             ) from error
 
     def _mark(self, cursor: sqlite3.Cursor, keys: list[tuple[int]], status: int) -> None:
-        cursor.executemany(
-            "UPDATE ack_queue_default SET status = ? WHERE _id = ?", [(status, *key) for key in keys]
-        )
+        cursor.executemany("UPDATE ack_queue_default SET status = ? WHERE _id = ?", [(status, *key) for key in keys])
 
     def _drop(self, cursor: sqlite3.Cursor, keys: list[tuple[int]]) -> None:
         cursor.executemany("DELETE FROM ack_queue_default WHERE _id = ?", keys)

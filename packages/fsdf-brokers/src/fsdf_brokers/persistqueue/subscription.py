@@ -122,11 +122,7 @@ class PersistQueueSubscription(Subscription):
     def _take_from_dead(self) -> None:
         self._look_at = time.monotonic() + _LOOK_FOR_DEAD
         for owner in self._store.owners():
-            if (
-                owner != self._id
-                and not is_alive(self._alive, owner)
-                and (count := self._store.give_back(owner))
-            ):
+            if owner != self._id and not is_alive(self._alive, owner) and (count := self._store.give_back(owner)):
                 logging.getLogger(f"fsdf.{self._queue.name}").warning(
                     "consumer %s is dead: %d message(s) of its are delivered again", owner, count
                 )

@@ -105,17 +105,13 @@ class RedisAckAbleQueue(Queue):
             ConfigurationError: it refuses the password, or is too old.
         """
         broker = self.broker
-        return RedisSubscription(
-            self._server, self._keys, consumer_id, broker.heartbeat_timeout, broker.lease_limit
-        )
+        return RedisSubscription(self._server, self._keys, consumer_id, broker.heartbeat_timeout, broker.lease_limit)
 
     def size(self) -> QueueSize:
         """Count the messages."""
         keys = self._keys
         with self._server.translated():
-            numbers = SIZE(
-                self._server.shared, (keys.ready, keys.returned, keys.delayed, keys.beats), (keys.prefix,)
-            )
+            numbers = SIZE(self._server.shared, (keys.ready, keys.returned, keys.delayed, keys.beats), (keys.prefix,))
         return QueueSize(*numbers)
 
     def purge(self) -> int:

@@ -95,9 +95,7 @@ class RedisSubscription(Subscription):
         """Delete the messages that still are this consumer's."""
         if deliveries:
             with self._server.translated():
-                self._server.shared.execute_command(
-                    "HDEL", self._unacked, *[delivery.token for delivery in deliveries]
-                )
+                self._server.shared.execute_command("HDEL", self._unacked, *[delivery.token for delivery in deliveries])
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Put the messages at the end, or among the delayed ones."""
@@ -163,9 +161,7 @@ class RedisSubscription(Subscription):
         # A token is used once, even if the answer to this call is lost.
         self._next_token += limit
         self._doubtful = range(first, first + limit)
-        wait, *claimed = TAKE(
-            self._line, self._take_keys, (self._id, self._incarnation, limit, first, _MOST_BYTES)
-        )
+        wait, *claimed = TAKE(self._line, self._take_keys, (self._id, self._incarnation, limit, first, _MOST_BYTES))
         self._doubtful = range(0)
         if wait == _LOST:
             if not self._closed:

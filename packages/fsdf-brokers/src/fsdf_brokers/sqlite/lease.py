@@ -1,0 +1,114 @@
+"""Who holds claimed messages, and taking them from the dead.
+
+A consumer is dead when the kernel has released its process's lock file (see `process_lock`), or when it has not
+written its heartbeat for the lease's hard limit.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from fsdf_brokers.process_lock import LifeMark, is_alive
+from fsdf_core.errors import BrokerError, StorageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from fsdf_brokers.sqlite.broker import SQLiteQueue
+
+_logger = logging.getLogger("fsdf.sqlite")
+_LOOK_FOR_DEAD = 1.0
+"""Seconds between two looks at whether other consumers live."""
+
+
+class Lease:
+    """A row in the file, a locked file beside it, and the thread `fsdf-lease-<queue>` that keeps both fresh.
+
+    Args:
+        queue: the consumer's queue.
+        name: the consumer's id.
+
+    Raises:
+        BrokerError: the file or its folder cannot be written.
+    """
+
+    def __init__(self, queue: SQLiteQueue, name: str) -> None:
+        self._queue = queue
+        self._name = name
+        self._database = queue.broker.database
+        self._alive = self._database.path.parent / "alive"
+        number = queue.number
+        try:
+            self._mark = LifeMark(self._alive, name)
+        except OSError as error:
+            raise StorageError(f"cannot lock a file in {self._alive}: {error}. Set FSDF_HOME") from error
+        try:
+            with self._database.transaction() as connection:
+                row = connection.execute(
+                    "INSERT INTO consumer(name, queue, heartbeat) VALUES(?,?,?)", (name, number, time.time())
+                )
+                self.consumer: int = row.lastrowid or 0
+            self._take_from_dead()
+        except BaseException:
+            self._mark.release()
+            raise
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"fsdf-lease-{queue.name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Give back every claim, in its place and as often delivered as it was; end the thread."""
+        self._ended.set()
+        self._thread.join(_LOOK_FOR_DEAD * 10)
+        try:
+            with self._database.transaction() as connection:
+                _give_back(connection, self.consumer)
+        finally:
+            self._mark.release()
+        self._database.announce()
+
+    def _run(self) -> None:
+        every = min(self._queue.broker.heartbeat_timeout, self._queue.broker.lease_limit) / 3
+        beat = time.monotonic()
+        while not self._ended.wait(min(every, _LOOK_FOR_DEAD)):
+            try:
+                if time.monotonic() - beat >= every:
+                    beat = time.monotonic()
+                    self._write_heartbeat()
+                self._take_from_dead()
+            except BrokerError as error:
+                _logger.warning("the lease of %s is not renewed, trying on: %s", self._name, error)
+
+    def _write_heartbeat(self) -> None:
+        """Renew; a lease that was lost is taken anew, so that later claims are not orphans."""
+        self._database.execute(
+            """INSERT INTO consumer(id, name, queue, heartbeat) VALUES(?,?,?,?)
+            ON CONFLICT(id) DO UPDATE SET heartbeat=excluded.heartbeat""",
+            (self.consumer, self._name, self._queue.number, time.time()),
+        )
+
+    def _take_from_dead(self) -> None:
+        others = self._database.read("SELECT id, name, heartbeat FROM consumer WHERE id!=?", (self.consumer,))
+        overdue = time.time() - self._queue.broker.lease_limit
+        dead = [row for row in others if row[2] < overdue or not is_alive(self._alive, row[1])]
+        for number, name, _ in dead:
+            with self._database.transaction() as connection:
+                count = _give_back(connection, number)
+            if count:
+                _logger.warning("consumer %s is dead: %d message(s) given back to their queue", name, count)
+        if dead:
+            self._database.announce()
+
+
+def _give_back(connection: sqlite3.Connection, consumer: int) -> int:
+    """Move a consumer's claims back to their places and forget it; nothing if that is done already."""
+    connection.execute(
+        "INSERT INTO ready SELECT queue, rank, id, deliveries, body FROM claimed WHERE consumer=?",
+        (consumer,),
+    )
+    count = connection.execute("DELETE FROM claimed WHERE consumer=?", (consumer,)).rowcount
+    connection.execute("DELETE FROM consumer WHERE id=?", (consumer,))
+    return count
