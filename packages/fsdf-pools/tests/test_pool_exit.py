@@ -119,9 +119,7 @@ def test_a_failing_script_still_finishes_its_work():
         pool.execute(lambda: (time.sleep(0.05), print("ran")))
         raise SystemExit(3)
         """)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (3, "ran\n", "")
 
 

@@ -29,8 +29,6 @@ def test_the_entry_points_lead_to_the_pools():
     assert pools["single_thread"] is fsdf_pools.SoloExecutor
 
 
-@pytest.mark.parametrize(
-    "block", re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-)
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
 def test_the_examples_of_the_readme_run(run_script, block):
     run_script(block)

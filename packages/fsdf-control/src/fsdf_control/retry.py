@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from fsdf_core.control import Control
 from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue
-from fsdf_core.verdict import Fail, Retry as RunAgain
+from fsdf_core.verdict import Fail
+from fsdf_core.verdict import Retry as RunAgain
 
 if TYPE_CHECKING:
     from fsdf_core.message import Message

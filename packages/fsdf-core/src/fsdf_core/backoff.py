@@ -18,7 +18,7 @@ class Backoff:
 
     def next(self) -> float:
         """Return the seconds to wait before the next attempt."""
-        ceiling = min(self._cap, self._first * 2 ** min(self._attempts, 30))
+        ceiling = min(self._cap, self._first * 2.0 ** min(self._attempts, 30))
         self._attempts += 1
         return ceiling * (0.5 + random.random() / 2)  # noqa: S311 - no secret
 

@@ -38,7 +38,7 @@ def decode(body: bytes | dict[str, Any]) -> Message:
     Raises:
         DecodeError: the body is not a JSON object, or its `extra` is not one.
     """
-    if type(body) is dict:
+    if isinstance(body, dict):
         arguments = body.copy()
     else:
         try:

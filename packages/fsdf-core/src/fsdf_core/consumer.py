@@ -137,9 +137,7 @@ class Consumer:
         if clean:
             self.logger.info("stopped consuming %s", self.queue.name)
         else:
-            self.logger.warning(
-                "stopped consuming %s while tasks still run: they will run again", self.queue.name
-            )
+            self.logger.warning("stopped consuming %s while tasks still run: they will run again", self.queue.name)
         return clean
 
     def run(self) -> None:
@@ -176,9 +174,7 @@ class Consumer:
 class _Run:
     """The moving parts between one start and its stop."""
 
-    def __init__(
-        self, owner: Consumer, subscription: Subscription, max_deliveries: int, clock: Clock
-    ) -> None:
+    def __init__(self, owner: Consumer, subscription: Subscription, max_deliveries: int, clock: Clock) -> None:
         self.stopped = threading.Event()
         self._stopping = threading.Event()
         self._ready: deque[Message] = deque()
@@ -222,9 +218,7 @@ class _Run:
         self._take_back()
         clean = self._dispatcher.join(timeout)
         self._take_back()
-        clean = clean and self.settler.wait_settled(
-            self._dispatcher.fetched, max(0.0, deadline - time.monotonic())
-        )
+        clean = clean and self.settler.wait_settled(self._dispatcher.fetched, max(0.0, deadline - time.monotonic()))
         flushed = self.settler.close(max(1.0, deadline - time.monotonic()))
         try:
             self._subscription.close()

@@ -43,11 +43,11 @@ class Control:
     def admit(self, message: Message) -> Admission | None:
         """In the dispatcher, before the message takes a worker; None means: run it."""
 
-    def credit(self, now: float) -> float:
+    def credit(self, now: float) -> float:  # noqa: ARG002 - contract
         """How many tasks may start at the monotonic time `now`: a whole number, 0, or UNLIMITED."""
         return UNLIMITED
 
-    def next_credit(self, now: float) -> float:
+    def next_credit(self, now: float) -> float:  # noqa: ARG002 - contract
         """Seconds until `credit` can be above 0 again; asked when it is 0."""
         return 1.0
 

@@ -126,9 +126,7 @@ class Executor:
             self._logger.debug("task %s put back: %s", message.task_id, error)
         else:
             fate = "sent to the dead-letter queue" if isinstance(settlement, DeadLetter) else "failed"
-            self._logger.error(
-                "task %s %s after %d attempt(s)", message.task_id, fate, message.attempt, exc_info=error
-            )
+            self._logger.error("task %s %s after %d attempt(s)", message.task_id, fate, message.attempt, exc_info=error)
         self._observe(message, Outcome(False, None, error, message.attempt, settlement))  # noqa: FBT003
 
     def _observe(self, message: Message, outcome: Outcome) -> None:

@@ -31,9 +31,7 @@ class Intake:
         logger: where refusals are logged.
     """
 
-    def __init__(
-        self, controls: Sequence[Control], max_deliveries: int, clock: Clock, logger: logging.Logger
-    ) -> None:
+    def __init__(self, controls: Sequence[Control], max_deliveries: int, clock: Clock, logger: logging.Logger) -> None:
         self._admissions = overriding(controls, "admit")
         self._max_deliveries = max_deliveries
         self._clock = clock
@@ -58,9 +56,7 @@ class Intake:
                 message.settlement = DeadLetter(
                     f"delivered {delivery.delivery_count - 1} times without an outcome: it probably kills its worker"
                 )
-                self._logger.error(
-                    "task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason
-                )
+                self._logger.error("task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason)
                 refused.append(message)
                 continue
             for admit in admissions:

@@ -25,9 +25,7 @@ class Message:
 
     __slots__ = ("arguments", "attempt", "delivery", "extra", "settlement")
 
-    def __init__(
-        self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None
-    ) -> None:
+    def __init__(self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None) -> None:
         self.arguments = arguments
         self.extra = extra
         self.delivery = delivery

@@ -37,9 +37,7 @@ class Publisher:
         ConfigurationError: the time zone is unknown.
     """
 
-    def __init__(
-        self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None
-    ) -> None:
+    def __init__(self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None) -> None:
         self.queue = queue
         self._stampers = overriding(controls, "on_publish")
         self._zone = _zone(timezone)
@@ -72,9 +70,7 @@ class Publisher:
         self.queue.send((OutgoingMessage(self._body(message), delay, priority),))
         return message
 
-    def publish_many(
-        self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]
-    ) -> list[Message]:
+    def publish_many(self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]) -> list[Message]:
         """Send calls in batches of 1000; each is its arguments, or a pair (arguments, extra).
 
         Returns:
@@ -88,8 +84,7 @@ class Publisher:
         calls = iter(calls)
         while batch := list(itertools.islice(calls, BATCH)):
             messages = [
-                self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None)
-                for call in batch
+                self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None) for call in batch
             ]
             self.queue.send([OutgoingMessage(self._body(message)) for message in messages])
             sent += messages
@@ -115,9 +110,7 @@ class Publisher:
 
     def _body(self, message: Message) -> Body:
         if EXTRA in message.arguments:
-            raise EncodeError(
-                f"an argument cannot be called {EXTRA!r}: the name is reserved for control data"
-            )
+            raise EncodeError(f"an argument cannot be called {EXTRA!r}: the name is reserved for control data")
         if self.queue.serializes:
             return encode(message.arguments, message.extra)
         return {**message.arguments, EXTRA: message.extra}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_core.backoff import Backoff
 from fsdf_core.dead_letter import SUFFIX, dead_letter
-from fsdf_core.errors import BrokerUnavailable
+from fsdf_core.errors import BrokerUnavailable, StorageError
 from fsdf_core.parking import Parking
 from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue
 
@@ -60,7 +60,11 @@ class Settler:
         self._on_stalled = on_stalled
         self._clock = clock
         self._logger = logger
-        self._retryable = (*queue_.broker.retryable_errors, BrokerUnavailable)
+        self._retryable: tuple[type[BaseException], ...] = (
+            *queue_.broker.retryable_errors,
+            BrokerUnavailable,
+            StorageError,
+        )
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._dead_letters: Queue | None = None
         self._parking = None if queue_.broker.capabilities.delay else Parking()
@@ -91,16 +95,9 @@ class Settler:
         return False
 
     def _run(self) -> None:
-        inbox = self._inbox
-        reported = progressed = time.monotonic()
-        at_report = 0
+        pulse = _Pulse(time.monotonic())
         while True:
-            try:
-                first = inbox.get(timeout=_IDLE if self._parking is None else self._parking.wait(_IDLE))
-            except queue.Empty:
-                batch: list[Message | None] = []
-            else:
-                batch = [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
+            batch = self._gather()
             messages = [message for message in batch if message is not None]
             if messages:
                 self.finished += len(messages)
@@ -114,22 +111,24 @@ class Settler:
             if len(messages) < len(batch):
                 return
             now = time.monotonic()
-            if messages:
-                progressed = now
-            elif now - progressed >= _IDLE:
+            if pulse.stalled(now, self.finished):
                 self._on_stalled()
-            if now - reported >= _REPORT_EVERY:
-                if self.finished > at_report:
-                    rate = (self.finished - at_report) / (now - reported)
-                    self._logger.info("%d tasks done, %.1f a second", self.finished - at_report, rate)
-                reported, at_report = now, self.finished
+            if done := pulse.report(now, self.finished):
+                self._logger.info("%d tasks done, %.1f a second", *done)
+
+    def _gather(self) -> list[Message | None]:
+        """Wait for finished messages and take all there are; None among them means: the last."""
+        inbox = self._inbox
+        try:
+            first = inbox.get(timeout=_IDLE if self._parking is None else self._parking.wait(_IDLE))
+        except queue.Empty:
+            return []
+        return [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
 
     def _settle(self, messages: list[Message]) -> None:
         acks = [message.delivery for message in messages if message.settlement is None]
         if len(acks) < len(messages):
-            acks += self._settle_exceptions(
-                [message for message in messages if message.settlement is not None]
-            )
+            acks += self._settle_exceptions([message for message in messages if message.settlement is not None])
         if acks:
             self._insist(self._subscription.ack, acks)
 
@@ -191,9 +190,29 @@ class Settler:
                 if self._abandoned.wait(backoff.next()):
                     return False
             except Exception:
-                self._logger.exception(
-                    "cannot settle %d message(s): they will be delivered again", len(batch)
-                )
+                self._logger.exception("cannot settle %d message(s): they will be delivered again", len(batch))
                 return False
             else:
                 return True
+
+
+class _Pulse:
+    """Knows when nothing has finished for a while, and when a report is due."""
+
+    def __init__(self, now: float) -> None:
+        self._progressed = self._reported = now
+        self._seen = self._seen_at_report = 0
+
+    def stalled(self, now: float, finished: int) -> bool:
+        if finished != self._seen:
+            self._seen = finished
+            self._progressed = now
+        return now - self._progressed >= _IDLE
+
+    def report(self, now: float, finished: int) -> tuple[int, float] | None:
+        elapsed = now - self._reported
+        if elapsed < _REPORT_EVERY:
+            return None
+        done = finished - self._seen_at_report
+        self._reported, self._seen_at_report = now, finished
+        return (done, done / elapsed) if done else None

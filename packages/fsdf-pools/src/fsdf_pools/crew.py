@@ -36,9 +36,7 @@ class Crew:
         name: What the names of the threads begin with.
     """
 
-    def __init__(
-        self, max_workers: int, min_workers: int, keep_alive: float, queue_size: int, name: str
-    ) -> None:
+    def __init__(self, max_workers: int, min_workers: int, keep_alive: float, queue_size: int, name: str) -> None:
         self.max_workers = max_workers
         self.min_workers = min_workers
         self.keep_alive = min(keep_alive, threading.TIMEOUT_MAX)

@@ -85,9 +85,7 @@ class ShrinkableThreadPoolExecutor(Executor):
         self._add((fulfil, (future, fn, args, kwargs)), None)
         return future
 
-    def submit_within(
-        self, timeout: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    def submit_within(self, timeout: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Like `submit`, but wait for room no longer than given.
 
         Args:

@@ -62,9 +62,7 @@ class SoloExecutor(Executor):
             raise error
         return future
 
-    def submit_within(
-        self, timeout: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[T]:
+    def submit_within(self, timeout: float, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Like `submit`: there is no queue whose room one could wait for.
 
         Args:

@@ -47,7 +47,7 @@ def work(crew: Crew, member: Member) -> None:
                 _run_what_waits(crew, member, take)
                 if not _park(crew, member):
                     return
-        except BaseException:  # noqa: BLE001, PERF203 - a broken log handler, an exception injected from outside
+        except BaseException:  # noqa: BLE001 - a broken log handler, an exception injected from outside
             crew.recover(member)
             with contextlib.suppress(Exception):
                 LOGGER.exception("a worker was disturbed between two calls and goes on")

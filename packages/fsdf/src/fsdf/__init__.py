@@ -1,3 +1,82 @@
-"""One decorator turns any Python function into a distributed, concurrent, controlled task."""
+"""One decorator turns any Python function into a distributed, concurrent, controlled task.
+
+>>> from fsdf import boost, BrokerEnum
+>>> @boost("sums", qps=5, broker_kind=BrokerEnum.MEMORY_QUEUE)
+... def add(x: int, y: int) -> int:
+...     return x + y
+
+`add.push(1, y=2)` puts a message on the queue; `add.consume()` runs it, five a second.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsdf.booster import Booster
+    from fsdf.boosters_manager import BoostersManager
+    from fsdf.broker_kind import BrokerEnum
+    from fsdf.concurrent_mode import ConcurrentModeEnum
+    from fsdf.ctrl_c import ctrl_c_recv
+    from fsdf.custom_broker import register_custom_broker
+    from fsdf.decorator import boost, get_consumer, task_deco
+    from fsdf.params import BoosterParams
+    from fsdf.result import AsyncResult
+    from fsdf.task_options import PriorityConsumingControlConfig, TaskOptions
+    from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, ExceptionForRetry
+    from fsdf_core.settings import patch_frame_config
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AsyncResult",
+    "Booster",
+    "BoosterParams",
+    "BoostersManager",
+    "BrokerEnum",
+    "ConcurrentModeEnum",
+    "ExceptionForPushToDlxqueue",
+    "ExceptionForRequeue",
+    "ExceptionForRetry",
+    "PriorityConsumingControlConfig",
+    "TaskOptions",
+    "__version__",
+    "boost",
+    "ctrl_c_recv",
+    "get_consumer",
+    "patch_frame_config",
+    "register_custom_broker",
+    "task_deco",
+]
+
+# Imported when they are used: pydantic alone takes longer than all the rest.
+_HOMES = {
+    "AsyncResult": "fsdf.result",
+    "Booster": "fsdf.booster",
+    "BoosterParams": "fsdf.params",
+    "BoostersManager": "fsdf.boosters_manager",
+    "BrokerEnum": "fsdf.broker_kind",
+    "ConcurrentModeEnum": "fsdf.concurrent_mode",
+    "ExceptionForPushToDlxqueue": "fsdf_core.errors",
+    "ExceptionForRequeue": "fsdf_core.errors",
+    "ExceptionForRetry": "fsdf_core.errors",
+    "PriorityConsumingControlConfig": "fsdf.task_options",
+    "TaskOptions": "fsdf.task_options",
+    "boost": "fsdf.decorator",
+    "ctrl_c_recv": "fsdf.ctrl_c",
+    "get_consumer": "fsdf.decorator",
+    "patch_frame_config": "fsdf_core.settings",
+    "register_custom_broker": "fsdf.custom_broker",
+    "task_deco": "fsdf.decorator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,146 @@
+"""Builds the pieces of fsdf-core that a task's parameters describe.
+
+Imported at the first push or consume, because reading the settings takes longer than all the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from fsdf.broker_kind import BrokerEnum, resolve_broker_kind
+from fsdf.concurrent_mode import ConcurrentModeEnum
+from fsdf.message_log import BriefErrors, PublishedLog, ReceivedLog
+from fsdf.params import BoosterParams
+from fsdf_control import RateLimit, Requeue, Retry
+from fsdf_core import registry
+from fsdf_core.consumer import Consumer
+from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
+from fsdf_core.publisher import Publisher
+from fsdf_core.settings import get_settings
+from fsdf_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsdf_core.broker import Broker, Queue
+    from fsdf_core.control import Control
+    from fsdf_core.pool import Pool
+
+_lock = threading.Lock()
+_brokers: dict[type[Broker], Broker] = {}
+# Never used again, never closed: their connections and locks are the parent's.
+_inherited: list[Broker] = []
+
+_MANY_WORKERS = 500
+"""With a rate limit the number of workers must not be what limits."""
+
+
+def open_queue(params: BoosterParams) -> Queue:
+    """Return the task's queue at the process's one broker of its kind.
+
+    Raises:
+        UnsupportedFeature: this version has no such broker.
+        MissingDependency: its client library is not installed.
+        ConfigurationError: `broker_exclusive_config` has a key that the broker does not know.
+    """
+    kind = resolve_broker_kind(params.broker_kind or get_settings().broker)
+    broker = _broker(kind)
+    for option in params.broker_exclusive_config:
+        if option not in broker.queue_options:
+            known = sorted(broker.queue_options)
+            raise ConfigurationError(
+                f"broker_exclusive_config: {kind} has no option {option!r}.{did_you_mean(option, known)} "
+                f"It has: {', '.join(known) or 'none'}."
+            )
+    return broker.queue(params.queue_name, **params.broker_exclusive_config)
+
+
+def open_publisher(params: BoosterParams, queue: Queue) -> Publisher:
+    """Return what publishes to the queue."""
+    log = [PublishedLog(task_logger(params))] if params.publish_msg_log_use_full_msg else []
+    return Publisher(queue, controls=[*params.controls, *log], timezone=get_settings().timezone)
+
+
+def open_pool(params: BoosterParams) -> Pool:
+    """Return a pool of the consumer's own."""
+    mode = ConcurrentModeEnum(params.concurrent_mode)
+    pool: Callable[..., Pool] = registry.pools.get(mode.value)
+    if mode is ConcurrentModeEnum.SINGLE_THREAD:
+        return pool()
+    return pool(max_workers=worker_count(params), thread_name_prefix=f"fsdf-{params.queue_name}")
+
+
+def open_consumer(params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool) -> Consumer:
+    """Return the consumer: the user's controls outermost, then what limits, then what recovers."""
+    settings = get_settings()
+    return Consumer(
+        function,
+        queue=queue,
+        pool=pool,
+        controls=_controls(params),
+        grace=settings.grace,
+        logger=task_logger(params),
+    )
+
+
+def worker_count(params: BoosterParams) -> int:
+    """Return how many calls may run at once."""
+    if params.concurrent_mode == ConcurrentModeEnum.SINGLE_THREAD:
+        return 1
+    # A subclass's own default counts as set.
+    left_alone = (
+        "concurrent_num" not in params.model_fields_set
+        and params.concurrent_num == BoosterParams.model_fields["concurrent_num"].default
+    )
+    return _MANY_WORKERS if params.qps and left_alone else params.concurrent_num
+
+
+def task_logger(params: BoosterParams) -> logging.Logger:
+    """Return the task's logger, at its level."""
+    logger = logging.getLogger(params.logger_name or f"fsdf.{params.logger_prefix}{params.queue_name}")
+    if isinstance(params.log_level, int):
+        logger.setLevel(params.log_level)
+    elif logger.level == logging.NOTSET:
+        logger.setLevel(get_settings().log_level)
+    if not params.is_print_detail_exception and not any(isinstance(each, BriefErrors) for each in logger.filters):
+        logger.addFilter(BriefErrors())
+    return logger
+
+
+def _controls(params: BoosterParams) -> list[Control]:
+    controls = list(params.controls)
+    if params.is_show_message_get_from_broker:
+        controls.append(ReceivedLog(task_logger(params)))
+    if params.qps:
+        controls.append(RateLimit(params.qps))
+    return [*controls, Requeue(), Retry(params.max_retry_times)]
+
+
+def _broker(kind: str) -> Broker:
+    try:
+        adapter = registry.brokers.get(kind)
+    except UnknownName as error:
+        if kind not in BrokerEnum.__members__.values():
+            raise
+        installed = ", ".join(registry.brokers.names())
+        raise UnsupportedFeature(
+            f"broker_kind {kind} comes with a later version of fsdf; installed: {installed}"
+        ) from error
+    with _lock:
+        if adapter not in _brokers:
+            _brokers[adapter] = adapter.from_settings(get_settings())
+        return _brokers[adapter]
+
+
+def _forget_after_fork() -> None:
+    global _lock  # noqa: PLW0603 - the parent's may be held
+    _lock = threading.Lock()
+    _inherited.extend(_brokers.values())
+    _brokers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

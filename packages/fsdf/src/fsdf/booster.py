@@ -1,0 +1,199 @@
+"""The decorated function."""
+
+from __future__ import annotations
+
+import inspect
+from functools import update_wrapper
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from fsdf import boosters_manager
+from fsdf.binder import Binder
+from fsdf.bound import BoundBooster
+from fsdf.callee import callee
+from fsdf.consumer import BoosterConsumer
+from fsdf.publisher import BoosterPublisher
+from fsdf.receiver import CLASS, PLAIN, Receiver
+from fsdf_core.errors import ConfigurationError, UnsupportedFeature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from typing_extensions import Self
+
+    from fsdf.params import BoosterParams
+    from fsdf.publisher import Call
+    from fsdf.result import AsyncResult
+    from fsdf.task_options import TaskOptions
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Booster(Generic[P, R]):
+    """A function whose calls can be published and consumed. Calling it runs the plain function.
+
+    Built by `boost` and its like. Pickled by reference, as functions are.
+
+    Args:
+        params: the task's parameters.
+        function: the function; a static or class method may be given with its decorator.
+
+    Attributes:
+        boost_params: the task's parameters.
+        queue_name: the queue's name.
+        consuming_function: the plain function.
+        publisher: the producer's side.
+        consumer: the consumer's side.
+
+    Raises:
+        ConfigurationError: it is no function.
+        UnsupportedFeature: it is an `async def` function, which this version cannot run.
+    """
+
+    __wrapped__: Callable[P, R]
+    __name__: str
+    __qualname__: str
+
+    def __init__(self, params: BoosterParams, function: Callable[P, R]) -> None:
+        function, kind = _plain(function)
+        kind = params.consuming_function_kind or kind
+        update_wrapper(self, function)
+        self.__wrapped__ = function
+        self._kind = kind
+        self._receiver = Receiver(function, kind)
+        binder = Binder(function, check=params.should_check_publish_func_params, names=_names_by_hand(params))
+        self.boost_params = params
+        self.queue_name = params.queue_name
+        self.consuming_function = function
+        self.publisher: BoosterPublisher[P, R] = BoosterPublisher(params, binder, self._receiver)
+        self.consumer: BoosterConsumer[P, R] = BoosterConsumer(
+            params,
+            self.publisher,
+            function,
+            lambda: callee(function, binder, self._receiver, params.consuming_function_decorator),
+        )
+        # One call less on the way that is used most.
+        self.__dict__.update(push=self.publisher.push, delay=self.publisher.push)
+        boosters_manager.BoostersManager.regist_booster(self)
+        if params.is_auto_start_consuming_message:
+            self.consume()
+
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the plain function here and now."""
+        return self.consuming_function(*args, **kwargs)
+
+    def push(self, /, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+        """Publish one call, written as the call itself.
+
+        Raises:
+            TypeError: the function cannot be called like this.
+            EncodeError: an argument is not JSON data; names it.
+            BrokerError: the broker did not accept it.
+        """
+        return self.publisher.push(*args, **kwargs)
+
+    delay = push
+
+    def publish(
+        self,
+        msg: dict[str, Any] | str | bytes,
+        task_id: str | int | None = None,
+        task_options: TaskOptions | None = None,
+        priority_control_config: TaskOptions | None = None,
+    ) -> AsyncResult[R]:
+        """Publish one call, given as a dict of its arguments or as JSON: see `BoosterPublisher.publish`."""
+        return self.publisher.publish(msg, task_id, task_options, priority_control_config)
+
+    pub = apply_async = publish
+
+    def push_many(self, calls: Iterable[Call]) -> list[AsyncResult[R]]:
+        """Publish many calls in batches; each is a tuple of positional arguments or a dict of named ones."""
+        return self.publisher.push_many(calls)
+
+    def publish_many(
+        self, msgs: Iterable[dict[str, Any] | str | bytes], task_options: TaskOptions | None = None
+    ) -> list[AsyncResult[R]]:
+        """Publish many messages in batches, each as `publish` takes it; the options hold for all."""
+        return self.publisher.publish_many(msgs, task_options)
+
+    def consume(self) -> None:
+        """Begin to consume, in threads of its own; return at once.
+
+        See `BoosterConsumer.start_consuming_message`.
+        """
+        self.consumer.start_consuming_message()
+
+    start_consuming_message = start = consume
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Stop consuming: see `BoosterConsumer.stop`. `consume()` works again afterwards."""
+        return self.consumer.stop(timeout)
+
+    def clear(self) -> None:
+        """Delete the messages that wait; those that run are left alone."""
+        self.publisher.clear()
+
+    clear_queue = clear
+
+    def get_message_count(self) -> int:
+        """Return how many messages can be delivered now; -1 if the broker cannot tell."""
+        return self.publisher.get_message_count()
+
+    def wait_for_possible_has_finish_all_tasks(self, minutes: float = 3, timeout: float | None = None) -> bool:
+        """Wait until all is done: see `BoosterConsumer.wait_for_possible_has_finish_all_tasks`."""
+        return self.consumer.wait_for_possible_has_finish_all_tasks(minutes, timeout)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(
+        self: Booster[Concatenate[T, Q], R], instance: T, owner: type[T] | None = None
+    ) -> BoundBooster[Q, R]: ...
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Bind to an object, as functions do, or to the class if it decorates a class method."""
+        if self._kind == CLASS:
+            return BoundBooster(self, owner or type(instance))
+        if instance is None or self._kind == PLAIN:
+            return self
+        if isinstance(instance, type):
+            # `@classmethod` above `@boost`: Python 3.10 to 3.12 ask here, 3.13 builds this by itself.
+            return MethodType(self, instance)
+        return BoundBooster(self, instance)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._receiver.owner = owner
+
+    def __reduce__(self) -> str:
+        return self.__qualname__
+
+    def __repr__(self) -> str:
+        return f"<Booster {self.__module__}.{self.__qualname__} on queue {self.queue_name!r}>"
+
+
+def _plain(given: Any) -> tuple[Callable[..., Any], str | None]:
+    """Return the function itself, and what its decorator says it is."""
+    kind = None
+    if isinstance(given, classmethod | staticmethod):
+        kind = CLASS if isinstance(given, classmethod) else PLAIN
+        given = given.__func__
+    if isinstance(given, Booster):
+        given = given.consuming_function
+    if not callable(given):
+        raise ConfigurationError(f"a task is a function, this is {given!r}")
+    if inspect.iscoroutinefunction(given):
+        raise UnsupportedFeature(
+            f"{given.__qualname__} is an async def function: these come with a later version of fsdf"
+        )
+    return given, kind
+
+
+def _names_by_hand(params: BoosterParams) -> tuple[list[str], list[str]] | None:
+    given = params.manual_func_input_params
+    if not given.get("is_manual_func_input_params"):
+        return None
+    return list(given.get("must_arg_name_list", ())), list(given.get("optional_arg_name_list", ()))

@@ -1,0 +1,89 @@
+"""All decorated functions of the process, by queue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from fsdf_core.errors import UnknownName
+from fsdf_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from fsdf.booster import Booster
+    from fsdf.params import BoosterParams
+    from fsdf.result import AsyncResult
+
+_logger = logging.getLogger("fsdf")
+
+
+class BoosterRegistry:
+    """Boosters by queue name. A queue has one function: the one decorated last."""
+
+    def __init__(self) -> None:
+        self._boosters: dict[str, Booster[Any, Any]] = {}
+        self._lock = threading.Lock()
+
+    def regist_booster(self, booster: Booster[Any, Any]) -> None:
+        """Remember a booster; warns if the queue was another function's."""
+        with self._lock:
+            previous = self._boosters.get(booster.queue_name)
+            self._boosters[booster.queue_name] = booster
+        if previous is not None and _title(previous) != _title(booster):
+            _logger.warning(
+                "queue %r is used by %s and by %s: each would run the other's messages",
+                booster.queue_name, _title(previous), _title(booster),
+            )  # fmt: skip
+
+    def get_all_queues(self) -> list[str]:
+        """Return the names of all queues, in the order of decoration."""
+        return list(self._boosters)
+
+    def get_all_boosters(self) -> list[Booster[Any, Any]]:
+        """Return all boosters, in the order of decoration."""
+        return list(self._boosters.values())
+
+    def get_booster(self, queue_name: str) -> Booster[Any, Any]:
+        """Return the queue's booster.
+
+        Raises:
+            UnknownName: no function of that queue was decorated in this process; suggests the nearest.
+        """
+        booster = self._boosters.get(queue_name)
+        if booster is None:
+            raise UnknownName(
+                f"no function of queue {queue_name!r} is decorated in this process: import its module first."
+                f"{did_you_mean(queue_name, self._boosters)}"
+            )
+        return booster
+
+    def get_boost_params(self, queue_name: str) -> BoosterParams:
+        """Return the parameters of the queue's booster."""
+        return self.get_booster(queue_name).boost_params
+
+    def build_booster(self, params: BoosterParams) -> Booster[Any, Any]:
+        """Decorate `params.consuming_function`.
+
+        Raises:
+            ConfigurationError: it is None.
+        """
+        return params(params.consuming_function)  # type: ignore[arg-type]
+
+    def push(self, queue_name: str, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
+        """Publish a call of the queue's function."""
+        return self.get_booster(queue_name).push(*args, **kwargs)
+
+    def publish(self, queue_name: str, msg: dict[str, Any] | str) -> AsyncResult[Any]:
+        """Publish a message of the queue's function."""
+        return self.get_booster(queue_name).publish(msg)
+
+
+BoostersManager = BoosterRegistry()
+"""The process's one registry."""
+
+
+def _title(booster: Booster[Any, Any]) -> str:
+    # A script that is imported again carries another module name, yet is the same function.
+    code = getattr(booster.consuming_function, "__code__", None)
+    where = code.co_filename if code else booster.__module__
+    return f"{booster.__qualname__} ({where})"

@@ -1,0 +1,223 @@
+"""The producer's side of a decorated function."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from fsdf.receiver import CLASS, INSTANCE
+from fsdf.result import AsyncResult
+from fsdf_core.errors import UnsupportedFeature
+from fsdf_core.message import EXTRA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsdf.binder import Binder
+    from fsdf.params import BoosterParams
+    from fsdf.receiver import Receiver
+    from fsdf.task_options import TaskOptions
+    from fsdf_core.broker import Queue
+    from fsdf_core.message import Message
+    from fsdf_core.publisher import Publisher
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Call = tuple[Any, ...] | list[Any] | Mapping[str, Any]
+"""Positional arguments, or arguments by name."""
+
+
+class BoosterPublisher(Generic[P, R]):
+    """Publishes calls of one function. Thread-safe.
+
+    Opens its queue at the first use, and anew in a forked process.
+
+    Args:
+        params: the task's parameters.
+        binder: checks arguments.
+        receiver: carries the first argument of methods.
+    """
+
+    def __init__(self, params: BoosterParams, binder: Binder, receiver: Receiver) -> None:
+        self.queue_name = params.queue_name
+        self._params = params
+        self._binder = binder
+        self._receiver = receiver
+        self._bind = binder.bind
+        self._publisher: Publisher | None = None
+        self._send: Callable[..., Message] = self._first_send
+        self._renew()
+        _publishers.add(self)
+
+    def push(self, /, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+        """Publish one call, written as the call itself.
+
+        Raises:
+            TypeError: the function cannot be called like this.
+            EncodeError: an argument is not JSON data; names it.
+            BrokerError: the broker did not accept it.
+        """
+        try:
+            arguments = self._bind(*args, **kwargs)
+        except TypeError:
+            raise self._binder.explained(args, kwargs) from None
+        if self._receiver.possible:
+            arguments = self._packed(arguments)
+        return AsyncResult(self._send(arguments).task_id)
+
+    def publish(
+        self,
+        msg: dict[str, Any] | str | bytes,
+        task_id: str | int | None = None,
+        task_options: TaskOptions | None = None,
+        priority_control_config: TaskOptions | None = None,
+    ) -> AsyncResult[R]:
+        """Publish one call, given as a dict of its arguments or as such an object in JSON.
+
+        What the message carries under `extra` is kept; `task_options` goes before it, `task_id` before both.
+
+        Args:
+            msg: the arguments.
+            task_id: the task's id; default: a new one.
+            task_options: options of this message.
+            priority_control_config: the older name of `task_options`.
+
+        Raises:
+            TypeError: the function does not take these arguments.
+            EncodeError: an argument is not JSON data; names it.
+            UnsupportedFeature: a priority is given and the broker has none.
+            BrokerError: the broker did not accept it.
+        """
+        options = task_options or priority_control_config
+        arguments, extra, priority = self._parts(msg, options)
+        if task_id is not None:
+            extra["task_id"] = str(task_id)
+        if priority:
+            self._need_priorities()
+        sent = self._send(arguments, extra, priority=priority)
+        return AsyncResult(sent.task_id)
+
+    def push_many(self, calls: Iterable[Call]) -> list[AsyncResult[R]]:
+        """Publish many calls in batches; each is a tuple of positional arguments or a dict of named ones.
+
+        Raises:
+            TypeError: as `push`; nothing of that batch is published, earlier batches are.
+        """
+        return self._send_many(map(self._bind_one, calls))
+
+    def publish_many(
+        self, msgs: Iterable[dict[str, Any] | str | bytes], task_options: TaskOptions | None = None
+    ) -> list[AsyncResult[R]]:
+        """Publish many messages in batches, each as `publish` takes it; the options hold for all.
+
+        Raises:
+            UnsupportedFeature: a priority is given, which batches do not carry.
+        """
+        if task_options is not None and task_options.wanted_priority:
+            raise UnsupportedFeature("publish_many carries no priority: use publish for such messages")
+        return self._send_many(self._parts(msg, task_options)[:2] for msg in msgs)
+
+    def send_msg(self, msg: str | bytes | Mapping[str, Any]) -> None:
+        """Send a body as it is, as a foreign producer would: no control data, no check."""
+        self._open().send_raw(json.dumps(msg) if isinstance(msg, Mapping) else msg)
+
+    def clear(self) -> None:
+        """Delete the messages that wait; those that run are left alone."""
+        self.queue().purge()
+
+    def get_message_count(self) -> int:
+        """Return how many messages can be delivered now; -1 if the broker cannot tell."""
+        queue = self.queue()
+        return queue.size().ready if queue.broker.capabilities.size else -1
+
+    def queue(self) -> Queue:
+        """Return the queue, opened at the first use."""
+        return self._open().queue
+
+    def _open(self) -> Publisher:
+        with self._lock:
+            if self._publisher is None:
+                from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
+
+                self._publisher = assembly.open_publisher(self._params, assembly.open_queue(self._params))
+                self._send = self._publisher.publish
+            return self._publisher
+
+    def _first_send(self, *args: Any, **kwargs: Any) -> Message:
+        return self._open().publish(*args, **kwargs)
+
+    def _renew(self) -> None:
+        self._lock = threading.Lock()
+        self._publisher = None
+        self._send = self._first_send
+
+    def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            arguments = self._bind(*args, **kwargs)
+        except TypeError:
+            raise self._binder.explained(tuple(args), kwargs) from None
+        return self._packed(arguments) if self._receiver.possible else arguments
+
+    def _packed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        name = self._receiver.name
+        if name in arguments and self._receiver.kind() in {INSTANCE, CLASS}:
+            return {**arguments, name: self._receiver.pack(arguments[name])}
+        return arguments
+
+    def _bind_one(self, call: Call) -> dict[str, Any]:
+        if isinstance(call, Mapping):
+            return self._arguments((), dict(call))
+        if isinstance(call, tuple | list):
+            return self._arguments(call, {})
+        raise TypeError(f"push_many takes tuples of arguments or dicts of named ones, not {call!r}: write ({call!r},)")
+
+    def _parts(
+        self, msg: dict[str, Any] | str | bytes, options: TaskOptions | None
+    ) -> tuple[dict[str, Any], dict[str, Any], int]:
+        if isinstance(msg, str | bytes):
+            msg = json.loads(msg)
+        if not isinstance(msg, dict):
+            raise TypeError(f"a message is a dict of the function's arguments, not {msg!r}")
+        arguments = msg.copy()
+        extra: dict[str, Any] = dict(arguments.pop(EXTRA, None) or {})
+        if options is not None:
+            extra.update(options.to_extra())
+        return self._arguments((), arguments), extra, options.wanted_priority if options is not None else 0
+
+    def _send_many(
+        self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]
+    ) -> list[AsyncResult[R]]:
+        from fsdf_core.publisher import BATCH  # noqa: PLC0415 - comes with the assembly
+
+        publish_many = self._open().publish_many
+        calls = iter(calls)
+        results: list[AsyncResult[R]] = []
+        # Batch by batch, so that a million messages are not kept for their ids.
+        while sent := publish_many(itertools.islice(calls, BATCH)):
+            results += [AsyncResult(message.task_id) for message in sent]
+        return results
+
+    def _need_priorities(self) -> None:
+        broker = self.queue().broker
+        if not broker.capabilities.priority:
+            raise UnsupportedFeature(
+                f"{type(broker).__name__} has no priorities: leave it out, or choose another broker_kind"
+            )
+
+
+_publishers: weakref.WeakSet[BoosterPublisher[Any, Any]] = weakref.WeakSet()
+
+
+def _renew_after_fork() -> None:
+    for publisher in list(_publishers):
+        publisher._renew()  # noqa: SLF001 - of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_after_fork)
