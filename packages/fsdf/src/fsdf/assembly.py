@@ -67,10 +67,14 @@ def open_publisher(params: BoosterParams, queue: Queue) -> Publisher:
 def open_pool(params: BoosterParams) -> Pool:
     """Return a pool of the consumer's own."""
     mode = ConcurrentModeEnum(params.concurrent_mode)
-    pool: Callable[..., Pool] = registry.pools.get(mode.value)
+    # A class, of which the contract says nothing about the constructor.
+    adapter: Any = registry.pools.get(mode.value)
+    pool: Pool
     if mode is ConcurrentModeEnum.SINGLE_THREAD:
-        return pool()
-    return pool(max_workers=worker_count(params), thread_name_prefix=f"fsdf-{params.queue_name}")
+        pool = adapter()
+    else:
+        pool = adapter(max_workers=worker_count(params), thread_name_prefix=f"fsdf-{params.queue_name}")
+    return pool
 
 
 def open_consumer(params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool) -> Consumer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable  # noqa: TC003 - pydantic reads it
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -19,6 +19,13 @@ from fsdf_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from fsdf.booster import Booster
 
+    # Users' subclasses narrow these, which checkers forbid for any other type.
+    BrokerKind: TypeAlias = Any
+    ConcurrentMode: TypeAlias = Any
+else:
+    BrokerKind = str | int | None
+    ConcurrentMode = str | int
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,7 +33,7 @@ _OVERRIDES = ("consumer_override_cls", "publisher_override_cls")
 _POOL_METHODS = ("execute_many", "free_slots", "max_workers")
 
 
-class BoosterParams(BaseModel, frozen=True):
+class BoosterParams(BaseModel):
     """The parameters of a task; an instance is a decorator. Subclasses may change defaults and add nothing.
 
     A parameter whose feature this version has not built raises `UnsupportedFeature` when it is set.
@@ -72,12 +79,14 @@ class BoosterParams(BaseModel, frozen=True):
         UnsupportedFeature: this version cannot do it yet.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, arbitrary_types_allowed=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", validate_default=True, arbitrary_types_allowed=True, frozen=True, defer_build=True
+    )
 
     queue_name: str = Field(min_length=1)
-    broker_kind: str | int | None = None
+    broker_kind: BrokerKind = None
     project_name: str | None = None
-    concurrent_mode: str | int = ConcurrentModeEnum.THREADING
+    concurrent_mode: ConcurrentMode = ConcurrentModeEnum.THREADING
     concurrent_num: int = Field(default=50, ge=1)
     specify_concurrent_pool: Any = None
     specify_async_loop: Any = None

@@ -16,7 +16,7 @@ _PRIORITY_KEYS = ("priority", "priroty")
 _OFF_ANYWAY = ("is_using_rpc_mode", "do_task_filtering")
 
 
-class TaskOptions(BaseModel, frozen=True):
+class TaskOptions(BaseModel):
     """Options of one message; what is None is not sent, and the function's parameters hold.
 
     Attributes:
@@ -34,7 +34,7 @@ class TaskOptions(BaseModel, frozen=True):
         UnsupportedFeature: this version cannot do it yet; the other fields are such.
     """
 
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, frozen=True, defer_build=True)
 
     task_id: str | None = None
     publish_time: float | None = None

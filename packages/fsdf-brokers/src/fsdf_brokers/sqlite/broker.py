@@ -10,17 +10,19 @@ import json
 import sqlite3
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.sqlite.database import Database
+from fsdf_brokers.sqlite.restore import restore
 from fsdf_brokers.sqlite.subscription import SQLiteSubscription
 from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
-from fsdf_core.errors import ConfigurationError
+from fsdf_core.errors import ConfigurationError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from fsdf_brokers.sqlite.lease import Lease
     from fsdf_core.broker import Delivery, OutgoingMessage
     from fsdf_core.settings import Settings
 
@@ -53,16 +55,18 @@ class SQLiteBroker(Broker):
         ordering="fifo",
         liveness="process",
     )
+    # Ids are times: two processes may pick the same one, and the second tries again.
+    retryable_errors = (sqlite3.IntegrityError, StorageError)
 
     def __init__(
         self,
-        path: Path,
+        path: str | Path,
         *,
         busy_timeout: float = 30.0,
         heartbeat_timeout: float = 5.0,
         lease_limit: float = 300.0,
     ) -> None:
-        self.database = Database(path, busy_timeout)
+        self.database = Database(Path(path), busy_timeout)
         self.heartbeat_timeout = heartbeat_timeout
         self.lease_limit = lease_limit
 
@@ -194,10 +198,12 @@ class SQLiteQueue(Queue):
         )
         return bool(ready), due
 
-    def claim(self, consumer: int, after: int, limit: int) -> list[tuple[int, int, bytes]]:
+    def claim(self, lease: Lease, after: int, limit: int) -> list[tuple[int, int, bytes]]:
         """Move the first messages to the consumer; return (seq, deliveries, body) of each, seq above `after`."""
         number = self.number
+        consumer = lease.consumer
         with self._database.transaction() as connection:
+            lease.enrol(connection)
             self._promote(connection)
             moved = connection.execute(
                 """INSERT INTO claimed SELECT ?, ? + row_number() OVER (ORDER BY rank, id), queue, rank, id,
@@ -229,8 +235,15 @@ class SQLiteQueue(Queue):
 
     def settle(self, consumer: int, deliveries: Sequence[Delivery]) -> None:
         """Delete what the consumer still holds of the deliveries."""
+        runs = _runs([delivery.token for delivery in deliveries])
         with self._database.transaction() as connection:
-            _delete_claims(connection, consumer, _tokens(deliveries))
+            if len(runs) * 4 <= len(deliveries) or len(deliveries) == 1:
+                connection.executemany(
+                    "DELETE FROM claimed WHERE consumer=? AND seq BETWEEN ? AND ?",
+                    [(consumer, first, last) for first, last in runs],
+                )
+            else:
+                _delete_claims(connection, consumer, _tokens(deliveries))
 
     def put_back(self, consumer: int, deliveries: Sequence[Delivery], delay: float) -> None:
         """Move claims to the end of the queue, or to `delayed`."""
@@ -255,9 +268,10 @@ class SQLiteQueue(Queue):
         """Move claims back to their old places, uncounted."""
         tokens = _tokens(deliveries)
         with self._database.transaction() as connection:
-            connection.execute(
-                """INSERT INTO ready SELECT queue, rank, id, deliveries - 1, body FROM claimed
-                WHERE consumer=? AND seq IN (SELECT value FROM json_each(?))""",
+            restore(
+                connection,
+                self.new_ids(len(deliveries) + 1),
+                "deliveries - 1, body FROM claimed WHERE consumer=? AND seq IN (SELECT value FROM json_each(?))",
                 (consumer, tokens),
             )
             _delete_claims(connection, consumer, tokens)
@@ -266,6 +280,20 @@ class SQLiteQueue(Queue):
 
 def _tokens(deliveries: Sequence[Delivery]) -> str:
     return json.dumps([delivery.token for delivery in deliveries])
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Join neighbouring numbers; quick tasks end nearly in the order they were claimed."""
+    numbers.sort()
+    runs = []
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            runs.append((first, last))
+            first = number
+        last = number
+    runs.append((first, last))
+    return runs
 
 
 def _delete_claims(connection: sqlite3.Connection, consumer: int, tokens: str) -> None:

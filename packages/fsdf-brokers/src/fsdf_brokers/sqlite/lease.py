@@ -7,16 +7,17 @@ written its heartbeat for the lease's hard limit.
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.process_lock import LifeMark, is_alive
+from fsdf_brokers.sqlite.restore import restore
 from fsdf_core.errors import BrokerError, StorageError
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from fsdf_brokers.sqlite.broker import SQLiteQueue
 
 _logger = logging.getLogger("fsdf.sqlite")
@@ -38,6 +39,7 @@ class Lease:
     def __init__(self, queue: SQLiteQueue, name: str) -> None:
         self._queue = queue
         self._name = name
+        self._process = os.getpid()
         self._database = queue.broker.database
         self._alive = self._database.path.parent / "alive"
         number = queue.number
@@ -61,6 +63,8 @@ class Lease:
 
     def close(self) -> None:
         """Give back every claim, in its place and as often delivered as it was; end the thread."""
+        if os.getpid() != self._process:
+            return  # a forked child holds nothing of its parent's
         self._ended.set()
         self._thread.join(_LOOK_FOR_DEAD * 10)
         try:
@@ -79,36 +83,43 @@ class Lease:
                     beat = time.monotonic()
                     self._write_heartbeat()
                 self._take_from_dead()
-            except BrokerError as error:
+            except (BrokerError, sqlite3.Error) as error:
                 _logger.warning("the lease of %s is not renewed, trying on: %s", self._name, error)
 
-    def _write_heartbeat(self) -> None:
-        """Renew; a lease that was lost is taken anew, so that later claims are not orphans."""
-        self._database.execute(
-            """INSERT INTO consumer(id, name, queue, heartbeat) VALUES(?,?,?,?)
-            ON CONFLICT(id) DO UPDATE SET heartbeat=excluded.heartbeat""",
+    def enrol(self, connection: sqlite3.Connection) -> None:
+        """Take a lease that was lost anew, within a claim's transaction: claims must have a living owner."""
+        connection.execute(
+            "INSERT OR IGNORE INTO consumer(id, name, queue, heartbeat) VALUES(?,?,?,?)",
             (self.consumer, self._name, self._queue.number, time.time()),
         )
+
+    def _write_heartbeat(self) -> None:
+        with self._database.transaction() as connection:
+            self.enrol(connection)
+            connection.execute("UPDATE consumer SET heartbeat=? WHERE id=?", (time.time(), self.consumer))
 
     def _take_from_dead(self) -> None:
         others = self._database.read("SELECT id, name, heartbeat FROM consumer WHERE id!=?", (self.consumer,))
         overdue = time.time() - self._queue.broker.lease_limit
         dead = [row for row in others if row[2] < overdue or not is_alive(self._alive, row[1])]
-        for number, name, _ in dead:
+        for number, name, heartbeat in dead:
             with self._database.transaction() as connection:
-                count = _give_back(connection, number)
+                count = _give_back(connection, number) if _still_dead(connection, number, heartbeat) else 0
             if count:
                 _logger.warning("consumer %s is dead: %d message(s) given back to their queue", name, count)
         if dead:
             self._database.announce()
 
 
+def _still_dead(connection: sqlite3.Connection, consumer: int, heartbeat: float) -> bool:
+    """Whether the consumer has neither been buried by somebody else nor come back since it was looked at."""
+    row = connection.execute("SELECT heartbeat FROM consumer WHERE id=?", (consumer,)).fetchone()
+    return row is not None and row[0] == heartbeat
+
+
 def _give_back(connection: sqlite3.Connection, consumer: int) -> int:
-    """Move a consumer's claims back to their places and forget it; nothing if that is done already."""
-    connection.execute(
-        "INSERT INTO ready SELECT queue, rank, id, deliveries, body FROM claimed WHERE consumer=?",
-        (consumer,),
-    )
+    """Move a consumer's claims back to their places and forget it."""
+    restore(connection, time.time_ns() // 1000, "deliveries, body FROM claimed WHERE consumer=?", (consumer,))
     count = connection.execute("DELETE FROM claimed WHERE consumer=?", (consumer,)).rowcount
     connection.execute("DELETE FROM consumer WHERE id=?", (consumer,))
     return count

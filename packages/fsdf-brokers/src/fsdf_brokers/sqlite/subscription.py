@@ -42,7 +42,7 @@ class SQLiteSubscription(Subscription):
             version = self._database.version()
             ready, due = self._queue.due()
             if ready or (due is not None and due <= time.time()):
-                rows = self._queue.claim(self._lease.consumer, self._seq, limit)
+                rows = self._queue.claim(self._lease, self._seq, limit)
                 if rows:
                     self._seq = rows[-1][0]
                     return [Delivery(body, seq, count) for seq, count, body in rows]
