@@ -65,9 +65,7 @@ class Results:
         return statistics.median(values) if values else None
 
 
-def run_rounds(
-    pairs: Sequence[Pair], runs: int, load: Load, say: Callable[[str], None] = lambda _: None
-) -> Results:
+def run_rounds(pairs: Sequence[Pair], runs: int, load: Load, say: Callable[[str], None] = lambda _: None) -> Results:
     """Measure every pair `runs` times."""
     results = Results()
     for number in range(1, runs + 1):
@@ -77,9 +75,7 @@ def run_rounds(
                 _measure(results, pair, number, phase, load)
         say(f"run {number}/{runs}: idle workers")
         with ThreadPoolExecutor(IDLE_AT_ONCE) as threads:
-            list(
-                threads.map(lambda pair, number=number: _measure(results, pair, number, "rest", load), pairs)
-            )
+            list(threads.map(lambda pair, number=number: _measure(results, pair, number, "rest", load), pairs))
     return results
 
 

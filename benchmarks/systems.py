@@ -121,9 +121,7 @@ def choose(names: list[str], transports: list[str]) -> list[tuple[System, str]]:
     """
     known = {system.name for system in SYSTEMS}
     if unknown := set(names) - known:
-        raise ValueError(
-            f"unknown system {', '.join(sorted(unknown))}: choose from {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"unknown system {', '.join(sorted(unknown))}: choose from {', '.join(sorted(known))}")
     return [
         (system, transport)
         for transport in transports or TRANSPORTS

@@ -13,9 +13,7 @@ class Fsdf(Driver):
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
         kind = {"memory": BrokerEnum.MEMORY_QUEUE, "sqlite": BrokerEnum.SQLITE_QUEUE}[setting.transport]
-        self._task = boost(
-            BoosterParams(queue_name="bench", broker_kind=kind, concurrent_num=setting.workers)
-        )(task)
+        self._task = boost(BoosterParams(queue_name="bench", broker_kind=kind, concurrent_num=setting.workers))(task)
 
     def publish(self, count: int) -> None:
         push = self._task.push

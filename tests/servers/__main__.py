@@ -17,9 +17,7 @@ from tests.servers.catalogue import SERVERS, Server
 def main(arguments: list[str] | None = None) -> int:
     """Return 0 if every server asked for is installed in the end."""
     names = [row.name for row in SERVERS]
-    parser = argparse.ArgumentParser(
-        prog="hatch run servers", description="Install the servers that tests use."
-    )
+    parser = argparse.ArgumentParser(prog="hatch run servers", description="Install the servers that tests use.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(names)}; default: all")
     parser.add_argument("--list", action="store_true", help="only say what is installed")
     options = parser.parse_args(arguments)

@@ -26,9 +26,7 @@ class ServerProcess:
         folder: its working folder and log.
     """
 
-    def __init__(
-        self, command: Callable[[int], Sequence[str]], answers: Callable[[int], bool], folder: Path
-    ) -> None:
+    def __init__(self, command: Callable[[int], Sequence[str]], answers: Callable[[int], bool], folder: Path) -> None:
         self._command = command
         self._answers = answers
         self._folder = folder
