@@ -8,6 +8,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from fsdf import BrokerEnum, boost
+
 TASKS = 120
 QPS = 20
 SECONDS_A_TASK = 0.3
@@ -17,15 +19,13 @@ finished = threading.Semaphore(0)
 threads: set[str] = set()
 
 
-def work(number: int) -> None:
+def work(number: int) -> None:  # noqa: ARG001 - a task has an argument
     threads.add(threading.current_thread().name)
     threading.Event().wait(SECONDS_A_TASK)  # stands for a request that takes its time
     finished.release()
 
 
 def main() -> None:
-    from fsdf import BrokerEnum, boost
-
     task = boost("demo", qps=QPS, concurrent_num=50, broker_kind=BrokerEnum.SQLITE_QUEUE)(work)
     task.push_many({"number": number} for number in range(TASKS))
     console.print(f"[bold]{task.get_message_count()}[/] tasks wait in a SQLite queue, {QPS} may start a second")

@@ -1,0 +1,331 @@
+"""What every adapter must do, asked of its capabilities.
+
+Subclass both classes in a test module, with a fixture `broker`, and for `ConsumerConformance` a fixture `pool`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fsdf_core.broker import Delivery, OutgoingMessage
+from fsdf_core.consumer import Consumer
+from fsdf_core.control import Control
+from fsdf_core.dead_letter import SUFFIX
+from fsdf_core.errors import ExceptionForRequeue
+from fsdf_core.publisher import Publisher
+from fsdf_core.verdict import Requeue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fsdf_core.broker import Broker, Queue, Subscription
+    from fsdf_core.message import Message
+    from fsdf_core.pool import Pool
+
+_PATIENCE = 10.0
+
+
+def bodies(deliveries: list[Delivery]) -> list[Any]:
+    """Return what was sent."""
+    return [delivery.body for delivery in deliveries]
+
+
+def receive(subscription: Subscription, count: int) -> list[Delivery]:
+    """Receive exactly `count` messages, in as many batches as the broker likes."""
+    got: list[Delivery] = []
+    deadline = time.monotonic() + _PATIENCE
+    while len(got) < count and time.monotonic() < deadline:
+        got += subscription.receive(count - len(got), 0.2)
+    assert len(got) == count
+    return got
+
+
+class QueueConformance:
+    """Send, receive, acknowledge, give back."""
+
+    @pytest.fixture
+    def queue(self, broker: Broker) -> Queue:
+        """Return a queue that nobody else uses."""
+        return broker.queue(f"conformance-{uuid.uuid4().hex}")
+
+    @pytest.fixture
+    def subscription(self, queue: Queue) -> Iterator[Subscription]:
+        """Return the first consumer's subscription."""
+        subscription = self.subscribe(queue)
+        yield subscription
+        subscription.close()
+
+    @staticmethod
+    def subscribe(queue: Queue) -> Subscription:
+        """Subscribe under a new name."""
+        return queue.subscribe(f"consumer-{uuid.uuid4().hex}", 100)
+
+    @staticmethod
+    def body(queue: Queue, number: int, text: str = "") -> Any:
+        """Return a body that the queue accepts."""
+        if not queue.serializes:
+            return {"number": number, "text": text}
+        return f'{{"number":{number},"text":"{text}"}}'.encode()
+
+    def send(self, queue: Queue, *numbers: int, **options: Any) -> list[Any]:
+        """Send numbered bodies; return them."""
+        sent = [self.body(queue, number) for number in numbers]
+        queue.send([OutgoingMessage(body, **options) for body in sent])
+        return sent
+
+    def test_what_is_acknowledged_is_gone(self, queue: Queue, subscription: Subscription) -> None:
+        sent = self.send(queue, 1, 2, 3)
+        got = receive(subscription, 3)
+        assert sorted(map(str, bodies(got))) == sorted(map(str, sent))
+        subscription.ack(got)
+        subscription.close()
+        assert queue.size().total == 0
+
+    def test_order(self, queue: Queue, subscription: Subscription) -> None:
+        sent = self.send(queue, *range(50))
+        if queue.broker.capabilities.ordering == "fifo":
+            assert bodies(receive(subscription, 50)) == sent
+
+    def test_an_empty_queue_answers_in_time(self, subscription: Subscription) -> None:
+        started = time.monotonic()
+        assert subscription.receive(5, 0.3) == []
+        assert 0.1 < time.monotonic() - started < 3
+
+    def test_interrupt_ends_a_wait(self, subscription: Subscription) -> None:
+        timer = threading.Timer(0.1, subscription.interrupt)
+        timer.start()
+        started = time.monotonic()
+        assert subscription.receive(5, 8) == []
+        assert time.monotonic() - started < 4
+        timer.join()
+
+    def test_a_send_wakes_a_wait(self, queue: Queue, subscription: Subscription) -> None:
+        timer = threading.Timer(0.1, self.send, (queue, 7))
+        timer.start()
+        started = time.monotonic()
+        assert len(subscription.receive(5, 8)) == 1
+        assert time.monotonic() - started < 4
+        timer.join()
+
+    def test_close_gives_back(self, queue: Queue, subscription: Subscription) -> None:
+        if not queue.broker.capabilities.acks:
+            return
+        sent = self.send(queue, 1, 2, 3)
+        first, *_ = receive(subscription, 3)
+        subscription.ack([first])
+        subscription.close()
+        heir = self.subscribe(queue)
+        again = receive(heir, 2)
+        assert sorted(map(str, bodies(again))) == sorted(str(body) for body in sent if body != first.body)
+        if queue.broker.capabilities.delivery_count:
+            assert {delivery.delivery_count for delivery in again} == {2}
+        heir.close()
+
+    def test_release_is_uncounted(self, queue: Queue, subscription: Subscription) -> None:
+        self.send(queue, 1, 2)
+        held = receive(subscription, 2)
+        subscription.release(held)
+        again = receive(subscription, 2)
+        assert sorted(map(str, bodies(again))) == sorted(map(str, bodies(held)))
+        if queue.broker.capabilities.delivery_count:
+            assert {delivery.delivery_count for delivery in again} == {1}
+
+    def test_requeue_counts_anew(self, queue: Queue, subscription: Subscription) -> None:
+        one, two = self.send(queue, 1, 2)
+        (held,) = receive(subscription, 1)
+        subscription.requeue([held])
+        again = receive(subscription, 2)
+        assert sorted(map(str, bodies(again))) == sorted(map(str, (one, two)))
+        if queue.broker.capabilities.ordering == "fifo":
+            assert bodies(again) == [two, one]
+        if queue.broker.capabilities.delivery_count:
+            assert {delivery.delivery_count for delivery in again} == {1}
+
+    def test_delay(self, queue: Queue, subscription: Subscription) -> None:
+        if not queue.broker.capabilities.delay:
+            return
+        started = time.monotonic()
+        self.send(queue, 1, delay=0.5)
+        assert queue.size().delayed == 1
+        (held,) = receive(subscription, 1)
+        assert 0.4 < time.monotonic() - started < 3
+        subscription.requeue([held], 0.5)
+        started = time.monotonic()
+        receive(subscription, 1)
+        assert 0.4 < time.monotonic() - started < 3
+
+    def test_priority(self, queue: Queue, subscription: Subscription) -> None:
+        if not queue.broker.capabilities.priority:
+            return
+        low = self.send(queue, 1, 2)
+        high = self.send(queue, 3, priority=9)
+        assert bodies(receive(subscription, 3)) == high + low
+
+    @pytest.mark.parametrize("text", ["你好 ✓ \U0001f600", "x" * 1_000_000], ids=["unicode", "1 MB"])
+    def test_body_comes_back_as_sent(self, queue: Queue, subscription: Subscription, text: str) -> None:
+        body = self.body(queue, 1, text)
+        queue.send([OutgoingMessage(body)])
+        assert bodies(receive(subscription, 1)) == [body]
+
+    def test_identical_bodies_are_two_messages(self, queue: Queue, subscription: Subscription) -> None:
+        self.send(queue, 1, 1)
+        first, second = receive(subscription, 2)
+        subscription.ack([first])
+        subscription.requeue([second])
+        receive(subscription, 1)
+
+    def test_two_consumers_share_without_duplicates(self, queue: Queue) -> None:
+        self.send(queue, *range(600))
+        seen: list[str] = []
+        subscriptions = [self.subscribe(queue), self.subscribe(queue)]
+
+        def drain(subscription: Subscription) -> None:
+            while batch := subscription.receive(7, 0.5):
+                seen.extend(map(str, bodies(batch)))
+                subscription.ack(batch)
+
+        threads = [threading.Thread(target=drain, args=(subscription,)) for subscription in subscriptions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        for subscription in subscriptions:
+            subscription.close()
+        assert len(seen) == len(set(seen)) == 600
+        assert queue.size().total == 0
+
+    def test_size_and_purge(self, queue: Queue, subscription: Subscription) -> None:
+        self.send(queue, *range(5))
+        (held,) = receive(subscription, 1)
+        size = queue.size()
+        assert size.ready == 4
+        if queue.broker.capabilities.acks:
+            assert size.unacked == 1
+        assert queue.purge() == 4
+        assert queue.size().ready == 0
+        subscription.ack([held])
+        assert queue.size().total == 0
+
+    def test_late_and_double_acks_are_harmless(self, queue: Queue) -> None:
+        self.send(queue, 1)
+        late = self.subscribe(queue)
+        held = receive(late, 1)
+        late.close()
+        heir = self.subscribe(queue)
+        again = receive(heir, 1)
+        heir.ack(again)
+        heir.ack(again)
+        assert queue.size().total == 0
+        heir.close()
+
+    def test_a_big_batch(self, queue: Queue, subscription: Subscription) -> None:
+        self.send(queue, *range(3000))
+        subscription.ack(receive(subscription, 3000))
+        assert queue.size().total == 0
+
+
+class _PutBack(Control):
+    def on_error(self, message: Message, error: BaseException, attempt: int) -> Requeue | None:  # noqa: ARG002
+        return Requeue() if isinstance(error, ExceptionForRequeue) else None
+
+
+class ConsumerConformance:
+    """A consumer keeps its promises on the broker."""
+
+    @pytest.fixture
+    def queue(self, broker: Broker) -> Queue:
+        """Return a queue that nobody else uses."""
+        return broker.queue(f"consumer-{uuid.uuid4().hex}")
+
+    @staticmethod
+    def settled(queue: Queue) -> None:
+        """Wait until nothing is left on the queue."""
+        deadline = time.monotonic() + _PATIENCE
+        pause = threading.Event()
+        while queue.size().total:
+            assert time.monotonic() < deadline, queue.size()
+            pause.wait(0.01)
+
+    def test_each_message_runs_once(self, queue: Queue, pool: Pool) -> None:
+        ran: list[int] = []
+        Publisher(queue).publish_many({"x": number} for number in range(500))
+        with Consumer(lambda x: ran.append(x), queue=queue, pool=pool) as consumer:  # noqa: PLW0108 - keyword name
+            consumer.start()
+            self.settled(queue)
+            assert consumer.stop()
+        assert sorted(ran) == list(range(500))
+
+    def test_foreign_message(self, queue: Queue, pool: Pool) -> None:
+        ran = threading.Event()
+        queue.send([OutgoingMessage(b'{"x": 1}' if queue.serializes else {"x": 1})])
+        with Consumer(lambda x: ran.set(), queue=queue, pool=pool) as consumer:  # noqa: ARG005 - keyword name
+            consumer.start()
+            assert ran.wait(_PATIENCE)
+            self.settled(queue)
+
+    def test_garbage_goes_to_the_dead_letter_queue(self, queue: Queue, pool: Pool) -> None:
+        garbage: list[Any] = [b"no json", b"\xff\xfe", b"[1]", b'{"extra": 3}']
+        queue.send([OutgoingMessage(body) for body in garbage])
+        with Consumer(lambda: None, queue=queue, pool=pool) as consumer:
+            consumer.start()
+            self.settled(queue)
+        dead = queue.broker.queue(queue.name + SUFFIX)
+        assert dead.size().ready == len(garbage)
+        subscription = dead.subscribe(f"reader-{uuid.uuid4().hex}", 10)
+        found = receive(subscription, len(garbage))
+        assert all("undecodable" in str(delivery.body) for delivery in found)
+        subscription.ack(found)
+        subscription.close()
+
+    def test_a_failure_is_acknowledged(self, queue: Queue, pool: Pool) -> None:
+        runs: list[int] = []
+
+        def fail(x: int) -> None:
+            runs.append(x)
+            raise ValueError(x)
+
+        Publisher(queue).publish({"x": 1})
+        with Consumer(fail, queue=queue, pool=pool) as consumer:
+            consumer.start()
+            self.settled(queue)
+        assert runs == [1]
+
+    def test_requeue(self, queue: Queue, pool: Pool) -> None:
+        runs: list[int] = []
+
+        def later(x: int) -> None:
+            runs.append(x)
+            if len(runs) < 3:
+                raise ExceptionForRequeue
+
+        Publisher(queue).publish({"x": 1})
+        with Consumer(later, queue=queue, pool=pool, controls=[_PutBack()]) as consumer:
+            consumer.start()
+            self.settled(queue)
+        assert runs == [1, 1, 1]
+
+    def test_stop_and_start_again(self, queue: Queue, pool: Pool) -> None:
+        ran: list[int] = []
+        started = threading.Event()
+
+        def task(x: int) -> None:
+            started.set()
+            threading.Event().wait(0.02)
+            ran.append(x)
+
+        Publisher(queue).publish_many({"x": number} for number in range(100))
+        consumer = Consumer(task, queue=queue, pool=pool)
+        consumer.start()
+        assert started.wait(_PATIENCE)
+        assert consumer.stop()
+        assert queue.size().total == 100 - len(ran)
+        assert queue.size().unacked == 0
+        consumer.start()
+        self.settled(queue)
+        assert consumer.stop()
+        assert sorted(ran) == list(range(100))

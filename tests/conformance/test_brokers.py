@@ -1,0 +1,61 @@
+"""The conformance matrix: every broker, one suite."""
+
+import pytest
+
+from fsdf_core.brokers.memory import MemoryBroker
+from fsdf_core.testing.conformance import ConsumerConformance, QueueConformance
+from fsdf_pools import ShrinkableThreadPoolExecutor
+
+
+class SerializingMemoryBroker(MemoryBroker):
+    def queue(self, name, **options):
+        return super().queue(name, **({"serialize": True} | options))
+
+
+def memory(_):
+    return MemoryBroker()
+
+
+def serializing_memory(_):
+    return SerializingMemoryBroker()
+
+
+def sqlite(request):
+    from fsdf_brokers.sqlite import SQLiteBroker
+
+    return SQLiteBroker(request.getfixturevalue("tmp_path") / "queue.sqlite")
+
+
+def persistqueue(request):
+    from fsdf_brokers.persistqueue import PersistQueueBroker
+
+    return PersistQueueBroker(request.getfixturevalue("tmp_path") / "persistqueue")
+
+
+def redis_ack_able(request):
+    from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
+
+    return RedisAckAbleBroker(request.getfixturevalue("redis_url"))
+
+
+@pytest.fixture(
+    params=[memory, serializing_memory, sqlite, persistqueue, redis_ack_able], ids=lambda make: make.__name__
+)
+def broker(request):
+    broker = request.param(request)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture
+def pool():
+    with ShrinkableThreadPoolExecutor(max_workers=10) as pool:
+        yield pool
+
+
+class TestQueue(QueueConformance):
+    pass
+
+
+class TestConsumer(ConsumerConformance):
+    pass

@@ -1,0 +1,68 @@
+"""Runs an example as users do: a script of its own, in a folder of its own, until enough is seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class Example:
+    """A running example.
+
+    Args:
+        folder: where it runs and keeps its queue.
+        source: the script.
+        settings: environment variables for it.
+    """
+
+    def __init__(self, folder: Path, source: str, settings: dict[str, str]) -> None:
+        path = folder / "example.py"
+        path.write_text(source, encoding="utf-8")
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "FSDF_HOME": str(folder / ".fsdf"), **settings}
+        self.begun = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, str(path)], cwd=folder, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.output = ""
+
+    def until(self, patterns: Sequence[str], seconds: float = 30.0) -> float:
+        """Read until each pattern has occurred; return the seconds since the start.
+
+        Raises:
+            AssertionError: the script ended, or took too long, before that.
+        """
+        assert self.process.stdout is not None
+        watchdog = threading.Timer(seconds, self.process.kill)
+        watchdog.start()
+        try:
+            while missing := [pattern for pattern in patterns if not re.search(pattern, self.output)]:
+                line = self.process.stdout.readline()
+                if not line:
+                    raise AssertionError(f"{missing} not within {seconds} s in:\n{self.output}")
+                self.output += line
+        finally:
+            watchdog.cancel()
+        return time.monotonic() - self.begun
+
+    def terminate(self) -> int:
+        """Send SIGTERM, read the rest, return the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        self.output += self.process.communicate(timeout=40)[0]
+        return self.process.returncode
+
+    def close(self) -> None:
+        """End what is left of it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
