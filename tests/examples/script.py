@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -34,6 +35,8 @@ class Example:
             [sys.executable, str(path)], cwd=folder, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        assert self.process.stdout is not None
+        self._stdout = self.process.stdout
         self.output = ""
 
     def until(self, patterns: Sequence[str], seconds: float = 30.0) -> float:
@@ -42,27 +45,34 @@ class Example:
         Raises:
             AssertionError: the script ended, or took too long, before that.
         """
-        assert self.process.stdout is not None
-        watchdog = threading.Timer(seconds, self.process.kill)
-        watchdog.start()
-        try:
+        with self._killed_after(seconds):
             while missing := [pattern for pattern in patterns if not re.search(pattern, self.output)]:
-                line = self.process.stdout.readline()
+                line = self._stdout.readline()
                 if not line:
                     raise AssertionError(f"{missing} not within {seconds} s in:\n{self.output}")
                 self.output += line
-        finally:
-            watchdog.cancel()
         return time.monotonic() - self.begun
 
     def terminate(self) -> int:
         """Send SIGTERM, read the rest, return the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        self.output += self.process.communicate(timeout=40)[0]
-        return self.process.returncode
+        with self._killed_after(40.0):
+            # Not communicate(), which forgets what readline() has buffered.
+            self.output += self._stdout.read()
+            return self.process.wait()
 
     def close(self) -> None:
         """End what is left of it."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        self._stdout.close()
+
+    @contextlib.contextmanager
+    def _killed_after(self, seconds: float) -> Iterator[None]:
+        watchdog = threading.Timer(seconds, self.process.kill)
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()

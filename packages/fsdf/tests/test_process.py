@@ -45,10 +45,11 @@ class Script:
     def __init__(self, folder: Path, source: str) -> None:
         path = folder / "script.py"
         path.write_text(HEAD + textwrap.dedent(source))
+        self._errors = (folder / "errors").open("w+")
         environment = {**os.environ, "FSDF_HOME": str(folder / "home"), "FSDF_HANDLE_SIGNALS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", str(path)],
-            cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=self._errors,
         )  # fmt: skip
         self._watchdog = threading.Timer(WAIT, self.process.kill)
         self._watchdog.start()
@@ -63,9 +64,20 @@ class Script:
 
     def finish(self) -> tuple[int, list[str], str]:
         """Wait for the end; return status, remaining lines, errors."""
-        out, err = self.process.communicate(timeout=WAIT)
+        assert self.process.stdout is not None
+        # Not communicate(), which forgets what readline() has buffered.
+        lines = self.process.stdout.read().split("\n")[:-1]
+        status = self.process.wait(WAIT)
         self._watchdog.cancel()
-        return self.process.returncode, out.split("\n")[:-1], err
+        self._errors.seek(0)
+        return status, lines, self._errors.read()
+
+    def close(self) -> None:
+        """End what is left of it."""
+        self._watchdog.cancel()
+        self.process.kill()
+        self.process.communicate()
+        self._errors.close()
 
 
 @pytest.fixture
@@ -79,9 +91,7 @@ def script(tmp_path: Path) -> Iterator[type[Script]]:
 
     yield start  # type: ignore[misc]
     for one in started:
-        one._watchdog.cancel()
-        one.process.kill()
-        one.process.communicate()
+        one.close()
 
 
 ENDINGS = {

@@ -1,0 +1,143 @@
+"""Workers are killed while thousands of tasks run; the history tells whether the promises held."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from fsdf_core.publisher import Publisher
+from fsdf_core.registry import brokers
+from fsdf_core.settings import Settings
+from fsdf_core.testing.history import check
+
+WORKER = Path(__file__).parent / "worker.py"
+EVERY = 0.3
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(170)]
+
+
+class Fleet:
+    """Worker processes on one queue."""
+
+    def __init__(self, kind, folder):
+        self.kind = kind
+        self.history = folder / "history"
+        self.history.mkdir()
+        self.env = os.environ | {"FSDF_HOME": str(folder / "home"), "FSDF_HEARTBEAT_TIMEOUT": "0.5"}
+        self.broker = brokers.get(kind).from_settings(Settings(home=folder / "home"))
+        self.queue = self.broker.queue("crash")
+        self.publisher = Publisher(self.queue)
+        self.workers = []
+        self.kills = {}
+
+    def start(self):
+        worker = subprocess.Popen([sys.executable, str(WORKER), self.kind, str(self.history)], env=self.env)
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker):
+        worker.kill()
+        worker.wait()
+        self.kills[worker.pid] = time.time()
+        self.workers.remove(worker)
+
+    def terminate(self, worker):
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(40) == 0
+        self.workers.remove(worker)
+
+    def wait_for(self, condition, seconds):
+        pause = threading.Event()
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.queue.size()
+            pause.wait(0.02)
+
+    def events(self):
+        return "".join(log.read_text() for log in self.history.glob("*.log"))
+
+    def at_work(self):
+        """The workers that have begun; a signal before would meet no handler."""
+        logs = {worker: self.history / f"{worker.pid}.log" for worker in self.workers}
+        return [worker for worker, log in logs.items() if log.exists() and log.stat().st_size]
+
+    def wait_done(self, seconds):
+        self.wait_for(lambda: self.queue.size().total == 0, seconds)
+
+    def close(self):
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.broker.close()
+
+
+@pytest.fixture(params=["SQLITE_QUEUE"])
+def fleet(request, tmp_path):
+    fleet = Fleet(request.param, tmp_path)
+    yield fleet
+    fleet.close()
+
+
+def disturb(fleet, blow, tasks):
+    """Push tasks, then strike a random worker every 0.3 s and replace it, until all is done."""
+    fleet.publisher.publish_many({"number": number} for number in range(tasks))
+    for _ in range(3):
+        fleet.start()
+    pause = threading.Event()
+    strikes = 0
+    deadline = time.monotonic() + 120
+    while fleet.queue.size().total:
+        assert time.monotonic() < deadline, fleet.queue.size()
+        pause.wait(EVERY)
+        if up := fleet.at_work():
+            blow(random.choice(up))
+            strikes += 1
+            fleet.start()
+    return strikes
+
+
+def test_kill_loses_nothing(fleet):
+    assert disturb(fleet, fleet.kill, 20_000) >= 3
+    report = check(fleet.history, range(20_000), fleet.kills)
+    assert report.accepted == 20_000
+
+
+def test_terminate_loses_nothing_and_repeats_nothing(fleet):
+    assert disturb(fleet, fleet.terminate, 20_000) >= 3
+    for worker in fleet.at_work():
+        fleet.terminate(worker)
+    assert check(fleet.history, range(20_000), {}).duplicates == 0
+
+
+def test_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
+    fleet.publisher.publish({"number": 1, "seconds": 60})
+    worker = fleet.start()
+    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
+    fleet.kill(worker)
+    fleet.start()
+    began = time.monotonic()
+    fleet.wait_for(lambda: fleet.events().count("start 1") == 2, 20)
+    assert time.monotonic() - began < 5
+
+
+def test_a_second_process_leaves_running_tasks_alone(fleet):
+    fleet.publisher.publish({"number": 1, "seconds": 3})
+    fleet.start()
+    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
+    fleet.start()
+    fleet.wait_done(20)
+    check(fleet.history, [1], {})
+
+
+def test_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
+    fleet.start()
+    fleet.start()
+    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(3))
+    fleet.wait_done(90)
+    check(fleet.history, range(3), {})

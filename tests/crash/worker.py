@@ -1,0 +1,31 @@
+"""A worker process of the crash tests: `worker.py KIND HISTORY_FOLDER`; FSDF_HOME says where the queue is."""
+
+import re
+import sys
+import threading
+from pathlib import Path
+
+from fsdf_core.consumer import Consumer
+from fsdf_core.registry import brokers
+from fsdf_core.settings import get_settings
+from fsdf_core.testing.history import HistoryLog
+from fsdf_pools import ShrinkableThreadPoolExecutor
+
+log = HistoryLog(Path(sys.argv[2]))
+
+
+def task(number, kind="wait", seconds=0.001):
+    log.started(number)
+    if kind == "wait":
+        threading.Event().wait(seconds)
+    else:
+        # Backtracks for seconds without ever letting go of the interpreter's lock.
+        re.match(r"(a+)+$", "a" * 26 + "b")
+    log.ended(number)
+
+
+if __name__ == "__main__":
+    settings = get_settings()
+    queue = brokers.get(sys.argv[1]).from_settings(settings).queue("crash")
+    consumer = Consumer(task, queue=queue, pool=ShrinkableThreadPoolExecutor(max_workers=10))
+    consumer.run()
