@@ -120,3 +120,16 @@ def test_a_parameter_called_extra_is_refused(queue_name):
 
         @boost(queue_name)
         def task(extra): ...
+
+
+def test_the_manager_consumes_queues_and_groups(decorate):
+    first, second, third = (decorate(add, booster_group=group) for group in ("left", "left", "right"))
+    BoostersManager.consume(third.queue_name, block=False)
+    assert (first.consumer.running, third.consumer.running) == (False, True)
+    BoostersManager.consume_group("left")
+    assert first.consumer.running
+    assert second.consumer.running
+    with pytest.raises(UnknownName, match="Did you mean 'right'"):
+        BoostersManager.consume_group("rihgt")
+    with pytest.raises(UnknownName):
+        BoostersManager.consume(first.queue_name, "nobody's", block=False)

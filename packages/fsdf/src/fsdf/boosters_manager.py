@@ -6,6 +6,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
+from fsdf.ctrl_c import ctrl_c_recv
 from fsdf_core.errors import UnknownName
 from fsdf_core.suggest import did_you_mean
 
@@ -76,6 +77,38 @@ class BoosterRegistry:
     def publish(self, queue_name: str, msg: dict[str, Any] | str) -> AsyncResult[Any]:
         """Publish a message of the queue's function."""
         return self.get_booster(queue_name).publish(msg)
+
+    def consume(self, *queue_names: str, block: bool = True) -> None:
+        """Consume these queues, and wait for Ctrl-C or SIGTERM unless `block` is False.
+
+        Raises:
+            UnknownName: no function of such a queue was decorated; nothing is consumed then.
+        """
+        self._consume([self.get_booster(name) for name in queue_names], block=block)
+
+    def consume_all(self, block: bool = True) -> None:  # noqa: FBT001, FBT002 - the known signature
+        """Consume all queues, and wait for Ctrl-C or SIGTERM unless `block` is False."""
+        self._consume(self.get_all_boosters(), block=block)
+
+    def consume_group(self, booster_group: str, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
+        """Consume the queues whose `booster_group` this is; wait for Ctrl-C or SIGTERM if `block` is True.
+
+        Raises:
+            UnknownName: there is none; suggests the nearest.
+        """
+        boosters = self.get_all_boosters()
+        group = [booster for booster in boosters if booster.boost_params.booster_group == booster_group]
+        if not group:
+            known = {booster.boost_params.booster_group or "" for booster in boosters}
+            raise UnknownName(f"no task has the booster_group {booster_group!r}.{did_you_mean(booster_group, known)}")
+        self._consume(group, block=block)
+
+    @staticmethod
+    def _consume(boosters: list[Booster[Any, Any]], *, block: bool) -> None:
+        for booster in boosters:
+            booster.consume()
+        if block:
+            ctrl_c_recv()
 
 
 BoostersManager = BoosterRegistry()
