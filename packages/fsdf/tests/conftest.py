@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import queue
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -65,3 +66,9 @@ def bodies() -> Callable[[Booster[..., Any]], list[dict[str, Any]]]:
         return [dict(delivery.body) for delivery in deliveries]  # type: ignore[arg-type]
 
     return take
+
+
+@pytest.fixture
+def ran():
+    """What tasks report."""
+    return queue.SimpleQueue()
