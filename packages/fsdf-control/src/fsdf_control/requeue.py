@@ -22,7 +22,7 @@ class Requeue(Control):
     Example:
         >>> from fsdf_core.message import Message
         >>> Requeue(delay=5).on_error(Message({}, {}), ExceptionForRequeue(), attempt=1)
-        Requeue(delay=5)
+        Requeue(delay=5, extra=None)
     """
 
     def __init__(self, delay: float = 0.1) -> None:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
-import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core import lifecycle
 from fsdf_core.clock import SYSTEM_CLOCK
-from fsdf_core.dispatcher import Dispatcher
 from fsdf_core.errors import ConsumerError, UnsupportedFeature
-from fsdf_core.executor import Executor
-from fsdf_core.intake import Intake
-from fsdf_core.settler import Settler
-from fsdf_core.verdict import Release
+from fsdf_core.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,10 +17,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from fsdf_core.broker import Queue, Subscription
+    from fsdf_core.batch import Batch
+    from fsdf_core.broker import Queue
     from fsdf_core.clock import Clock
     from fsdf_core.control import Control
-    from fsdf_core.message import Message
     from fsdf_core.pool import Pool
 
 DEFAULT_GRACE = 30.0
@@ -49,6 +40,7 @@ class Consumer:
         controls: rules, the first being the outermost.
         max_deliveries: a message that was taken this often without an outcome goes to `<queue>_dlx`; default 5.
         grace: seconds that `stop()` gives running tasks by default; default 30.
+        batch: call `function([arguments, …])` with many calls at once; None (default): one call each.
         clock: the time, for controls and stamps.
         logger: default: the logger `fsdf.<queue>`.
 
@@ -65,6 +57,7 @@ class Consumer:
         controls: Sequence[Control] = (),
         max_deliveries: int = MAX_DELIVERIES,
         grace: float = DEFAULT_GRACE,
+        batch: Batch | None = None,
         clock: Clock = SYSTEM_CLOCK,
         logger: logging.Logger | None = None,
     ) -> None:
@@ -74,10 +67,11 @@ class Consumer:
         self.controls = tuple(controls)
         self.grace = grace
         self.logger = logger or logging.getLogger(f"fsdf.{queue.name}")
-        self._max_deliveries = max_deliveries
-        self._clock = clock
+        self.max_deliveries = max_deliveries
+        self.batch = batch
+        self.clock = clock
         self._lock = threading.Lock()
-        self._run: _Run | None = None
+        self._run: Run | None = None
         self._check_capabilities()
 
     @property
@@ -109,8 +103,7 @@ class Consumer:
         with self._lock:
             if self._run is not None:
                 raise ConsumerError(f"the consumer of {self.queue.name!r} runs already: stop() it first")
-            subscription = self.queue.subscribe(new_consumer_id(), self.pool.max_workers)
-            self._run = _Run(self, subscription, self._max_deliveries, self._clock)
+            self._run = Run(self)
             lifecycle.track(self)
         self._run.start()
         self.logger.info("consuming %s with up to %d workers", self.queue.name, self.pool.max_workers)
@@ -169,77 +162,3 @@ class Consumer:
                     f"{type(control).__name__} needs a broker with {', '.join(lacking)}, "
                     f"which {type(self.queue.broker).__name__} has not: choose another broker_kind"
                 )
-
-
-class _Run:
-    """The moving parts between one start and its stop."""
-
-    def __init__(self, owner: Consumer, subscription: Subscription, max_deliveries: int, clock: Clock) -> None:
-        self.stopped = threading.Event()
-        self._stopping = threading.Event()
-        self._ready: deque[Message] = deque()
-        self._subscription = subscription
-        self.settler = Settler(
-            owner.queue,
-            subscription,
-            on_finished=self._on_finished,
-            on_stalled=self._take_back,
-            clock=clock,
-            logger=owner.logger,
-        )
-        executor = Executor(
-            owner.function, owner.controls, self._ready, self.settler.settle, self._stopping, owner.logger
-        )
-        self._dispatcher = Dispatcher(
-            subscription=subscription,
-            intake=Intake(owner.controls, max_deliveries, clock, owner.logger),
-            pool=owner.pool,
-            run_next=executor.run_next,
-            ready=self._ready,
-            settler=self.settler,
-            controls=owner.controls,
-            stopping=self._stopping,
-            logger=owner.logger,
-            name=owner.queue.name,
-        )
-
-    @property
-    def in_flight(self) -> int:
-        return self._dispatcher.fetched - self.settler.finished
-
-    def start(self) -> None:
-        self.settler.start()
-        self._dispatcher.start()
-
-    def stop(self, timeout: float) -> bool:
-        deadline = time.monotonic() + timeout
-        self._stopping.set()
-        self._dispatcher.wake()
-        self._take_back()
-        clean = self._dispatcher.join(timeout)
-        self._take_back()
-        clean = clean and self.settler.wait_settled(self._dispatcher.fetched, max(0.0, deadline - time.monotonic()))
-        flushed = self.settler.close(max(1.0, deadline - time.monotonic()))
-        try:
-            self._subscription.close()
-        finally:
-            self.stopped.set()
-        return clean and flushed
-
-    def _on_finished(self) -> None:
-        self._dispatcher.feed()
-
-    def _take_back(self) -> None:
-        """Give messages that no worker has started back to the queue."""
-        while True:
-            try:
-                message = self._ready.pop()
-            except IndexError:
-                return
-            message.settlement = Release()
-            self.settler.settle(message)
-
-
-def new_consumer_id() -> str:
-    """Return a name that no other consumer has: host, process id, 64 random bits."""
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(8)}"

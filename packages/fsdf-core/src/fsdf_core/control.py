@@ -16,8 +16,9 @@ from fsdf_core.message import Message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fsdf_core.host import Host
     from fsdf_core.outcome import Outcome
-    from fsdf_core.verdict import Admission, Recovery
+    from fsdf_core.verdict import Admission, Drop, Recovery
 
 Call = Callable[[Message], Any]
 """Runs the function for a message and returns its result."""
@@ -33,15 +34,26 @@ class Control:
 
     Attributes:
         requires: names of `Capabilities` that the control cannot work without; checked at start.
+        retryable_errors: exceptions of `on_settle` that mean "try again": the batch waits, unacknowledged.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
+    retryable_errors: tuple[type[BaseException], ...] = ()
 
-    def on_publish(self, message: Message) -> None:
-        """Producer's side, before encoding: stamp `message.extra`, or raise to refuse."""
+    def on_publish(self, message: Message) -> Drop | None:
+        """Producer's side, before encoding: stamp `message.extra`, or raise to refuse.
 
-    def admit(self, message: Message) -> Admission | None:
-        """In the dispatcher, before the message takes a worker; None means: run it."""
+        A `Drop` keeps the message from being sent, without an error.
+        """
+
+    def start(self, host: Host) -> None:
+        """A consumer starts. May do I/O; an exception keeps the consumer from starting."""
+
+    def stop(self) -> None:
+        """The consumer has stopped; called once for each `start`. Must not raise."""
+
+    def tick(self, now: float) -> None:
+        """About twice a second at the monotonic time `now`, in a thread for such work: may do I/O."""
 
     def credit(self, now: float) -> float:  # noqa: ARG002 - contract
         """How many tasks may start at the monotonic time `now`: a whole number, 0, or UNLIMITED."""
@@ -54,6 +66,16 @@ class Control:
     def spend(self, count: int, now: float) -> None:
         """`count` tasks, at most the credit given, are starting at the monotonic time `now`."""
 
+    def admit(self, message: Message) -> Admission | None:
+        """In the dispatcher, before the message takes a worker; None means: run it."""
+
+    def admit_many(self, messages: Sequence[Message]) -> Sequence[Admission | None]:
+        """`admit` for all messages that arrived together, for controls that do I/O; one answer for each.
+
+        If it raises, all of them go back to the queue, to be delivered again.
+        """
+        return [None] * len(messages)
+
     def around(self, call: Call) -> Call:
         """Wrap the execution; called once, at start, the first control being the outermost."""
         return call
@@ -65,11 +87,17 @@ class Control:
     def on_error(self, message: Message, error: BaseException, attempt: int) -> Recovery | None:
         """In the worker, after a run that raised; the first control that answers decides.
 
-        `attempt` counts the runs in this worker, from 1.
+        `attempt` counts the runs of this delivery, from 1.
         """
 
     def on_outcome(self, message: Message, outcome: Outcome) -> None:
         """In the worker, after the last run and before the message is settled. Must be quick."""
+
+    def on_settle(self, messages: Sequence[Message]) -> None:
+        """Before messages that leave the consumer are acknowledged or put back: store effects, in one batch.
+
+        Called for each message once, whether it ran (`message.outcome`) or not (`message.settlement` says why).
+        """
 
 
 def overriding(controls: Sequence[Control], hook: str) -> list[Any]:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from fsdf_core.backoff import Backoff
 from fsdf_core.control import UNLIMITED, overriding
+from fsdf_core.intake import AdmissionFailed
+from fsdf_core.message import Message
 from fsdf_core.prefetch import Prefetch
+from fsdf_core.verdict import Release
 
 if TYPE_CHECKING:
     import logging
     from collections import deque
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.broker import Subscription
+    from fsdf_core.broker import Delivery, Subscription
     from fsdf_core.control import Control
     from fsdf_core.intake import Intake
-    from fsdf_core.message import Message
     from fsdf_core.pool import Pool
     from fsdf_core.settler import Settler
 
@@ -38,6 +40,7 @@ class Dispatcher:
         settler: takes what is not run, counts what is finished.
         controls: those that give credit.
         stopping: set when the consumer stops.
+        batch: most messages that one worker runs at once.
         logger: where trouble is logged.
         name: the queue's name.
     """
@@ -53,6 +56,7 @@ class Dispatcher:
         settler: Settler,
         controls: Sequence[Control],
         stopping: threading.Event,
+        batch: int,
         logger: logging.Logger,
         name: str,
     ) -> None:
@@ -68,12 +72,13 @@ class Dispatcher:
         self._next_credit = [limit.__self__.next_credit for limit in self._credit]
         self._spend = [limit.__self__.spend for limit in self._credit]
         self._stopping = stopping
+        self._batch = batch
         self._logger = logger
         self._prefetch = Prefetch(time.monotonic())
         self._hungry = False
         self._fed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"fsdf-dispatch-{name}", daemon=False)
-        self.start = self._thread.start
+        self.thread = threading.Thread(target=self._run, name=f"fsdf-dispatch-{name}", daemon=False)
+        self.start = self.thread.start
 
     def feed(self) -> None:
         """Say that messages were finished; called by the settler."""
@@ -81,15 +86,15 @@ class Dispatcher:
             self._fed.set()
 
     def wake(self) -> None:
-        """End every wait of the dispatcher soon; called after `stopping` is set."""
+        """End every wait of the dispatcher, to look at `stopping` and at the credit anew."""
         self._fed.set()
         self._subscription.interrupt()
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; True if it has ended."""
-        if self._thread is not threading.current_thread():
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+        if self.thread is not threading.current_thread():
+            self.thread.join(timeout)
+        return not self.thread.is_alive()
 
     def _run(self) -> None:
         backoff = Backoff()
@@ -120,7 +125,13 @@ class Dispatcher:
         if not deliveries:
             return
         self.fetched += len(deliveries)
-        admitted, refused = self._intake.sort(deliveries)
+        if self._credit:
+            deliveries = self._still_allowed(deliveries)
+        try:
+            admitted, refused = self._intake.sort(deliveries)
+        except AdmissionFailed as error:
+            self._settler.settle_many(error.messages)
+            raise
         if refused:
             self._settler.settle_many(refused)
         if admitted:
@@ -129,14 +140,31 @@ class Dispatcher:
             self._ready.extend(admitted)
             self._pool.execute_many(self._run_next, len(admitted))
 
-    def _room(self) -> int:
-        """Return how many messages to fetch, waiting a moment if there is room for none."""
-        now = time.monotonic()
+    def _still_allowed(self, deliveries: list[Delivery]) -> list[Delivery]:
+        """Give back what may not start any more: a pause or a window's end came while messages were waited for."""
+        credit = self._current_credit(time.monotonic())
+        if credit >= len(deliveries):
+            return deliveries
+        allowed = max(0, int(credit))
+        for delivery in deliveries[allowed:]:
+            message = Message({}, {}, delivery)
+            message.settlement = Release()
+            self._settler.settle(message)
+        return deliveries[:allowed]
+
+    def _current_credit(self, now: float) -> float:
         credit = UNLIMITED
         for limit in self._credit:
             credit = min(credit, limit(now))
+        return credit
+
+    def _room(self) -> int:
+        """Return how many messages to fetch, waiting a moment if there is room for none."""
+        now = time.monotonic()
+        credit = self._current_credit(now)
         if credit < 1:
-            self._stopping.wait(min(_RECEIVE_TIMEOUT, max(wait(now) for wait in self._next_credit)))
+            self._fed.wait(min(_RECEIVE_TIMEOUT, max(wait(now) for wait in self._next_credit)))
+            self._fed.clear()
             return 0
         self._hungry = True
         try:
@@ -156,6 +184,6 @@ class Dispatcher:
         """
         finished = self._settler.finished
         ahead = 0 if self._credit else self._prefetch.ahead(now, finished)
-        workers = self._pool.max_workers
-        room = min(workers + ahead - (self.fetched - finished), self._pool.free_slots() + ahead)
+        workers = self._pool.max_workers * self._batch
+        room = min(workers + ahead - (self.fetched - finished), self._pool.free_slots() * self._batch + ahead)
         return max(0, room), (1 if ahead <= workers else ahead // 2)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.context import current_message
 from fsdf_core.control import overriding
+from fsdf_core.host import Abandoned
+from fsdf_core.message import ATTEMPTS
 from fsdf_core.outcome import Outcome
 from fsdf_core.verdict import DeadLetter, Release, Requeue, Retry
 
@@ -14,20 +17,20 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import Control
+    from fsdf_core.control import Call, Control
     from fsdf_core.message import Message
+    from fsdf_core.pool import Pool
 
 
 class Executor:
     """Takes one message from `ready`, runs the function, hands the message to the settler.
-
-    `run_next` is what the pool calls, once for each message that was made ready.
 
     Args:
         function: the task.
         controls: wrap the call, decide after errors, observe outcomes.
         ready: messages to run; may have become empty, because messages can be taken back.
         settle: called with each finished message.
+        pool: where it all happens; gets another worker for each one that is stuck.
         stopping: set when the consumer stops; ends waits between attempts.
         logger: where failures are logged.
     """
@@ -38,39 +41,49 @@ class Executor:
         controls: Sequence[Control],
         ready: deque[Message],
         settle: Callable[[Message], None],
+        pool: Pool,
         stopping: threading.Event,
         logger: logging.Logger,
     ) -> None:
-        self.failures = 0
+        self._ready = ready
         self._settle = settle
+        self._pool = pool
         self._stopping = stopping
         self._logger = logger
         self._recoveries = overriding(controls, "on_error")
         self._observers = overriding(controls, "on_outcome")
-        self._call = self._compose(function, controls)
-        self.run_next = self._build(ready)
+        self._observed = bool(self._observers or overriding(controls, "on_settle"))
+        self._call = self._innermost(function)
+        for around in reversed(overriding(controls, "around")):
+            self._call = around(self._call)
+        self.run_next = self._build()
+        """What the pool calls, once for each message that was made ready."""
 
-    @staticmethod
-    def _compose(function: Callable[..., Any], controls: Sequence[Control]) -> Callable[[Message], Any]:
+    def abandon(self, message: Message, error: BaseException) -> None:
+        """Settle a message whose call does not end; a retry becomes another worker's."""
+        self._pool.resize(self._pool.max_workers + 1)
+        self._decide_without_worker(message, error)
+
+    def _innermost(self, function: Callable[..., Any]) -> Call:
         def call(message: Message) -> Any:
             return function(**message.arguments)
 
-        for around in reversed(overriding(controls, "around")):
-            call = around(call)
         return call
 
-    def _build(self, ready: deque[Message]) -> Callable[[], None]:
+    def _build(self) -> Callable[[], None]:
         call = self._call
         settle = self._settle
-        take = ready.popleft
+        take = self._ready.popleft
         recover = self._recover
-        succeeded = self._succeeded if self._observers else None
+        enter = current_message.set
+        succeeded = self._succeeded if self._observed else None
 
         def run_next() -> None:
             try:
                 message = take()
             except IndexError:
                 return
+            enter(message)
             try:
                 result = call(message)
             except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
@@ -84,50 +97,64 @@ class Executor:
 
     def _recover(self, message: Message, error: BaseException) -> None:
         """Follow the controls' decisions until the message has an outcome."""
-        try:
-            while True:
-                verdict = self._decide(message, error)
-                if not isinstance(verdict, Retry):
-                    break
-                self._logger.warning(
-                    "task %s: attempt %d failed (%s), the next in %g s",
-                    message.task_id, message.attempt, _brief(error), verdict.after,
-                )  # fmt: skip
-                if verdict.after > 0 and self._stopping.wait(verdict.after):
-                    message.settlement = Release()
-                    return
-                message.attempt += 1
-                try:
-                    result = self._call(message)
-                except BaseException as again:  # noqa: BLE001 - as above
-                    error = again
-                else:
-                    self._succeeded(message, result)
-                    return
-            if isinstance(verdict, Requeue | DeadLetter):
-                message.settlement = verdict
-            self._failed(message, error)
-        finally:
-            self._settle(message)
+        while True:
+            if isinstance(error, Abandoned):
+                self._pool.resize(max(1, self._pool.max_workers - 1))
+                return
+            verdict = self._decide(message, error)
+            if not isinstance(verdict, Retry):
+                break
+            self._logger.warning(
+                "task %s: attempt %d failed (%s), the next in %g s",
+                message.task_id, message.attempt, _brief(error), verdict.after,
+            )  # fmt: skip
+            if verdict.after > 0 and self._stopping.wait(verdict.after):
+                message.settlement = Release()
+                self._settle(message)
+                return
+            message.attempt += 1
+            try:
+                result = self._call(message)
+            except BaseException as again:  # noqa: BLE001 - as above
+                error = again
+            else:
+                self._succeeded(message, result)
+                self._settle(message)
+                return
+        self._failed(message, error, verdict)
+        self._settle(message)
+
+    def _decide_without_worker(self, message: Message, error: BaseException) -> None:
+        verdict = self._decide(message, error)
+        if isinstance(verdict, Retry):
+            verdict = Requeue(verdict.after, {ATTEMPTS: message.attempt})
+        self._failed(message, error, verdict)
+        self._settle(message)
 
     def _decide(self, message: Message, error: BaseException) -> Any:
-        for on_error in self._recoveries:
-            verdict = on_error(message, error, message.attempt)
-            if verdict is not None:
-                return verdict
+        try:
+            for on_error in self._recoveries:
+                verdict = on_error(message, error, message.attempt)
+                if verdict is not None:
+                    return verdict
+        except Exception:
+            self._logger.exception("task %s: a control failed after the task had", message.task_id)
         return None
 
     def _succeeded(self, message: Message, result: Any) -> None:
-        self._observe(message, Outcome(True, result, None, message.attempt, None))  # noqa: FBT003 - field order
+        message.outcome = Outcome(True, result, None, message.attempt, None)  # noqa: FBT003 - field order
+        self._observe(message, message.outcome)
 
-    def _failed(self, message: Message, error: BaseException) -> None:
-        settlement = message.settlement
-        if isinstance(settlement, Requeue):
+    def _failed(self, message: Message, error: BaseException, verdict: Any) -> None:
+        if isinstance(verdict, Requeue | DeadLetter):
+            message.settlement = verdict
+        if isinstance(verdict, Requeue):
             self._logger.debug("task %s put back: %s", message.task_id, error)
         else:
-            fate = "sent to the dead-letter queue" if isinstance(settlement, DeadLetter) else "failed"
+            fate = "sent to the dead-letter queue" if isinstance(verdict, DeadLetter) else "failed"
             self._logger.error("task %s %s after %d attempt(s)", message.task_id, fate, message.attempt, exc_info=error)
-        self._observe(message, Outcome(False, None, error, message.attempt, settlement))  # noqa: FBT003
+        message.outcome = Outcome(False, None, error, message.attempt, message.settlement)  # noqa: FBT003
+        self._observe(message, message.outcome)
 
     def _observe(self, message: Message, outcome: Outcome) -> None:
         for observe in self._observers:

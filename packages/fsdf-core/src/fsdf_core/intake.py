@@ -5,19 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fsdf_core.codec import decode
-from fsdf_core.control import overriding
-from fsdf_core.errors import DecodeError
-from fsdf_core.message import Message
+from fsdf_core.control import Control
+from fsdf_core.errors import DecodeError, FsdfError
+from fsdf_core.message import ATTEMPTS, Message
 from fsdf_core.task_id import new_task_id
-from fsdf_core.verdict import DeadLetter
+from fsdf_core.verdict import DeadLetter, Release
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fsdf_core.broker import Delivery
     from fsdf_core.clock import Clock
-    from fsdf_core.control import Control
+    from fsdf_core.verdict import Admission
+
+    AdmitMany = Callable[[Sequence[Message]], Sequence[Admission | None]]
+
+
+class AdmissionFailed(FsdfError):
+    """A control could not decide; `messages` are marked to be given back."""
+
+    def __init__(self, error: Exception, messages: list[Message]) -> None:
+        super().__init__(f"no admission: {type(error).__name__}: {error}")
+        self.messages = messages
 
 
 class Intake:
@@ -32,17 +42,20 @@ class Intake:
     """
 
     def __init__(self, controls: Sequence[Control], max_deliveries: int, clock: Clock, logger: logging.Logger) -> None:
-        self._admissions = overriding(controls, "admit")
+        self._admissions = [admit for control in controls for admit in _admissions(control)]
         self._max_deliveries = max_deliveries
         self._clock = clock
         self._logger = logger
 
     def sort(self, deliveries: Sequence[Delivery]) -> tuple[list[Message], list[Message]]:
-        """Return (messages to run, messages to settle)."""
+        """Return (messages to run, messages to settle).
+
+        Raises:
+            AdmissionFailed: a control raised.
+        """
         admitted: list[Message] = []
         refused: list[Message] = []
         most = self._max_deliveries
-        admissions = self._admissions
         for delivery in deliveries:
             try:
                 message = decode(delivery.body)
@@ -52,26 +65,43 @@ class Intake:
             message.delivery = delivery
             if "task_id" not in message.extra:
                 self._complete(message)
+            if ATTEMPTS in message.extra:
+                message.attempt = _attempts(message.extra[ATTEMPTS]) + 1
             if delivery.delivery_count > most:
-                message.settlement = DeadLetter(
-                    f"delivered {delivery.delivery_count - 1} times without an outcome: it probably kills its worker"
-                )
-                self._logger.error("task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason)
+                self._overdelivered(message, delivery.delivery_count)
                 refused.append(message)
-                continue
-            for admit in admissions:
-                verdict = admit(message)
-                if verdict is not None:
-                    message.settlement = verdict
-                    refused.append(message)
-                    break
             else:
                 admitted.append(message)
+        for admit in self._admissions:
+            admitted = self._screen(admit, admitted, refused)
         return admitted, refused
+
+    def _screen(self, admit: AdmitMany, messages: list[Message], refused: list[Message]) -> list[Message]:
+        """Ask one control about the messages; return those it lets pass."""
+        try:
+            verdicts = admit(messages)
+        except Exception as error:
+            for message in (*messages, *refused):
+                message.settlement = Release()
+            raise AdmissionFailed(error, [*messages, *refused]) from error
+        if not any(verdicts):
+            return messages
+        passed = []
+        for message, verdict in zip(messages, verdicts, strict=True):
+            if verdict is None:
+                passed.append(message)
+            else:
+                message.settlement = verdict
+                refused.append(message)
+        return passed
 
     def _complete(self, message: Message) -> None:
         message.extra["task_id"] = new_task_id()
         message.extra.setdefault("publish_time", round(self._clock.time(), 4))
+
+    def _overdelivered(self, message: Message, count: int) -> None:
+        message.settlement = DeadLetter(f"delivered {count - 1} times without an outcome: it probably kills its worker")
+        self._logger.error("task %s to the dead-letter queue: %s", message.task_id, message.settlement.reason)
 
     def _undecodable(self, delivery: Delivery, error: DecodeError) -> Message:
         self._logger.error("a body that is no task message goes to the dead-letter queue: %s", error)
@@ -79,3 +109,18 @@ class Intake:
         message.attempt = 0
         message.settlement = DeadLetter("undecodable", str(error))
         return message
+
+
+def _attempts(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _admissions(control: Control) -> list[AdmitMany]:
+    """Return the control's admissions, those one by one made to take a batch."""
+    found: list[AdmitMany] = []
+    if type(control).admit is not Control.admit:
+        admit = control.admit
+        found.append(lambda messages: [admit(message) for message in messages])
+    if type(control).admit_many is not Control.admit_many:
+        found.append(control.admit_many)
+    return found

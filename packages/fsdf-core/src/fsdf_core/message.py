@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fsdf_core.broker import Delivery
+    from fsdf_core.outcome import Outcome
     from fsdf_core.verdict import Settlement
 
 EXTRA = "extra"
 """The reserved top-level key of a message that holds its control data."""
+
+
+ATTEMPTS = "_advanced_retry_count"
+"""Key of `extra`: how often the task ran before its message was sent anew."""
 
 
 class Message:
@@ -19,11 +24,12 @@ class Message:
         arguments: the function's keyword arguments.
         extra: control data: `task_id`, `publish_time` (seconds since the epoch), overrides, ….
         delivery: what the broker handed over; None on the producer's side.
-        attempt: number of the current run in this worker, from 1.
+        attempt: number of the current run, from 1.
         settlement: what becomes of the message instead of a plain acknowledgement, or None.
+        outcome: how it ended in a worker; None before that, and after a success that nobody observes.
     """
 
-    __slots__ = ("arguments", "attempt", "delivery", "extra", "settlement")
+    __slots__ = ("arguments", "attempt", "delivery", "extra", "outcome", "settlement")
 
     def __init__(self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None) -> None:
         self.arguments = arguments
@@ -31,6 +37,7 @@ class Message:
         self.delivery = delivery
         self.attempt = 1
         self.settlement: Settlement | None = None
+        self.outcome: Outcome | None = None
 
     @property
     def task_id(self) -> str:

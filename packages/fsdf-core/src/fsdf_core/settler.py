@@ -12,9 +12,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.backoff import Backoff
+from fsdf_core.control import overriding
 from fsdf_core.dead_letter import SUFFIX, dead_letter
 from fsdf_core.errors import BrokerUnavailable, StorageError
 from fsdf_core.parking import Parking
+from fsdf_core.resend import resent
 from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.broker import Delivery, Queue, Subscription
     from fsdf_core.clock import Clock
+    from fsdf_core.control import Control
     from fsdf_core.message import Message
 
 _REPORT_EVERY = 60.0
@@ -35,6 +38,7 @@ class Settler:
     Args:
         queue: the consumer's queue.
         subscription: where acknowledgements go.
+        controls: those that store effects before.
         on_finished: called after a batch was taken over, so that the dispatcher can fetch more.
         on_stalled: called about once a second while messages are out and none finishes.
         clock: time of dead letters.
@@ -45,6 +49,7 @@ class Settler:
         self,
         queue_: Queue,
         subscription: Subscription,
+        controls: Sequence[Control],
         *,
         on_finished: Callable[[], None],
         on_stalled: Callable[[], None],
@@ -56,6 +61,7 @@ class Settler:
         self._settled = 0
         self._queue = queue_
         self._subscription = subscription
+        self._effects = overriding(controls, "on_settle")
         self._on_finished = on_finished
         self._on_stalled = on_stalled
         self._clock = clock
@@ -107,7 +113,7 @@ class Settler:
                     self._settled += len(messages)
                     self._progress.notify_all()
             if self._parking is not None:
-                self._requeue([message.delivery for message in self._parking.due()], 0.0)
+                self._put_back(self._parking.due(), 0.0)
             if len(messages) < len(batch):
                 return
             now = time.monotonic()
@@ -126,11 +132,27 @@ class Settler:
         return [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
 
     def _settle(self, messages: list[Message]) -> None:
+        if not all(self._store_effect(effect, messages) for effect in self._effects):
+            return  # not acknowledged without their effects: the broker delivers them again
         acks = [message.delivery for message in messages if message.settlement is None]
         if len(acks) < len(messages):
             acks += self._settle_exceptions([message for message in messages if message.settlement is not None])
         if acks:
             self._insist(self._subscription.ack, acks)
+
+    def _store_effect(self, effect: Any, messages: list[Message]) -> bool:
+        retryable = effect.__self__.retryable_errors
+
+        def store(batch: list[Message]) -> None:
+            try:
+                effect(batch)
+            except (*self._retryable, *retryable):
+                raise
+            except Exception:
+                # A control's own fault is no reason to run tasks again for ever.
+                self._logger.exception("an effect of %s failed", type(effect.__self__).__name__)
+
+        return self._insist(store, messages, retryable)
 
     def _settle_exceptions(self, messages: list[Message]) -> list[Delivery | None]:
         """Carry out verdicts; return what is left to acknowledge."""
@@ -154,14 +176,32 @@ class Settler:
             if delay > 0 and self._parking is not None:
                 self._parking.park(group, delay)
             else:
-                self._requeue([message.delivery for message in group], delay)
+                self._put_back(group, delay)
         if released:
             self._insist(self._subscription.release, released)
         return acks
 
-    def _requeue(self, deliveries: list[Delivery | None], delay: float) -> None:
-        if deliveries:
-            self._insist(lambda batch: self._subscription.requeue(batch, delay), deliveries)
+    def _put_back(self, messages: list[Message], delay: float) -> None:
+        same: list[Delivery | None] = []
+        changed: list[Message] = []
+        for message in messages:
+            if isinstance(message.settlement, Requeue) and message.settlement.extra:
+                changed.append(message)
+            else:
+                same.append(message.delivery)
+        if same:
+            self._insist(lambda batch: self._subscription.requeue(batch, delay), same)
+        if changed and self._insist(lambda batch: self._resend(batch, delay), changed):
+            self._insist(self._subscription.ack, [message.delivery for message in changed])
+
+    def _resend(self, messages: list[Message], delay: float) -> None:
+        self._queue.send(
+            [
+                resent(message, message.settlement.extra or {}, self._queue, delay)
+                for message in messages
+                if isinstance(message.settlement, Requeue)
+            ]
+        )
 
     def _store_dead(self, messages: list[Message]) -> None:
         if self._dead_letters is None:
@@ -176,14 +216,16 @@ class Settler:
             ]
         )
 
-    def _insist(self, action: Callable[[Any], None], batch: list[Any]) -> bool:
-        """Do it, waiting out a broker that is away. False if given up: the broker will deliver again."""
+    def _insist(
+        self, action: Callable[[Any], None], batch: list[Any], retryable: tuple[type[BaseException], ...] = ()
+    ) -> bool:
+        """Do it, waiting out a broker or store that is away. False if given up: the broker will deliver again."""
         backoff = Backoff()
         said = False
         while True:
             try:
                 action(batch)
-            except self._retryable as error:
+            except (*self._retryable, *retryable) as error:
                 if not said:
                     said = True
                     self._logger.warning("cannot settle %d message(s) now, trying on: %s", len(batch), error)

@@ -1,6 +1,9 @@
 """What a control may decide about a message; the consumer carries it out."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,13 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """Put back at the end of the queue, after `delay` seconds (default 0)."""
+    """Put back at the end of the queue, after `delay` seconds (default 0).
+
+    `extra` is control data to change on the way: then the message is sent anew, and the old one acknowledged.
+    """
 
     delay: float = 0.0
+    extra: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
