@@ -12,7 +12,12 @@ FsdfError
 │   ├── BrokerUnavailable             unreachable, locked or gone; trying again may help
 │   ├── StorageError                  full or read-only disk: trying again does not help
 │   └── QueueFull                     a bounded queue had no room in time
+├── StateError                        a state store could not do its work
+│   └── StateUnavailable              unreachable or gone; trying again may help
 ├── ConsumerError                     a consumer was used in the wrong state
+├── TaskError                         a task was ended from outside
+│   ├── TaskTimeout (TimeoutError)    it ran for longer than it may
+│   └── TaskKilled                    somebody killed it
 └── TaskSignal                        raised by a task to decide its own fate
     ├── ExceptionForRetry             run me again now
     ├── ExceptionForRequeue           put my message back on the queue
@@ -68,8 +73,28 @@ class QueueFull(BrokerError):
     """A bounded queue had no room within the time allowed."""
 
 
+class StateError(FsdfError):
+    """A state store could not do its work."""
+
+
+class StateUnavailable(StateError):
+    """The state store is unreachable or gone; trying again may help."""
+
+
 class ConsumerError(FsdfError):
     """A consumer was used in a state that does not allow it."""
+
+
+class TaskError(FsdfError):
+    """A task was ended from outside; it counts as failed."""
+
+
+class TaskTimeout(TaskError, TimeoutError):
+    """A task ran for longer than it may."""
+
+
+class TaskKilled(TaskError):
+    """Somebody killed the task."""
 
 
 class TaskSignal(FsdfError):
