@@ -5,6 +5,7 @@ Built-in adapters come through the same door as third-party ones. An adapter is 
 
 from __future__ import annotations
 
+import os
 import threading
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from fsdf_core.suggest import did_you_mean
 if TYPE_CHECKING:
     from fsdf_core.broker import Broker
     from fsdf_core.pool import Pool
+    from fsdf_core.settings import Settings
     from fsdf_core.state import StateStore
 
 T = TypeVar("T")
@@ -91,3 +93,42 @@ class Registry(Generic[T]):
 brokers: Registry[Broker] = Registry("fsdf.brokers", "broker")
 pools: Registry[Pool] = Registry("fsdf.pools", "pool")
 states: Registry[StateStore] = Registry("fsdf.states", "state store")
+
+
+def open_state(settings: Settings) -> StateStore:
+    """Return the process's one store for `settings.state_url`; a forked child gets its own.
+
+    Without a URL it is the SQLite file `state.sqlite` in `settings.home`. All users of a URL share the store:
+    close it only when the process is done with it.
+
+    Raises:
+        ConfigurationError: the URL is none.
+        UnknownName: no store is installed for its scheme; suggests the nearest.
+        MissingDependency: the store's client library is not installed.
+    """
+    secret = settings.state_url
+    url = secret.get_secret_value() if secret else f"sqlite:///{(settings.home / 'state.sqlite').as_posix()}"
+    scheme, colon, _ = url.partition(":")
+    if not colon:
+        raise ConfigurationError("FSDF_STATE_URL is no URL: use sqlite:///path, postgresql://…, redis://… or memory://")
+    with _opening:
+        if url not in _open:
+            _open[url] = states.get(scheme.partition("+")[0].lower()).from_url(url, settings)
+        return _open[url]
+
+
+_opening = threading.Lock()
+_open: dict[str, StateStore] = {}
+_inherited: list[StateStore] = []
+"""Stores of a parent process: to collect them could close the parent's connections."""
+
+
+def _forget_after_fork() -> None:
+    global _opening  # noqa: PLW0603 - another thread may have held it at the fork
+    _opening = threading.Lock()
+    _inherited.extend(_open.values())
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

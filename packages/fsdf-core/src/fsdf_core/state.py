@@ -2,6 +2,7 @@
 
 Filters, results, heartbeats, pause flags, cancellations, shared rate limits and schedule locks all use it.
 Values are bytes; who writes a key decides what they mean. A TTL is in seconds; None means for ever.
+Keys, fields, owners and channels are text of at most 512 bytes in UTF-8; case matters.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class StateStore(ABC):
     """
 
     cross_process: ClassVar[bool]
-    wakes: ClassVar[bool]
+    wakes: bool
     retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
 
     @classmethod
@@ -44,8 +45,19 @@ class StateStore(ABC):
         """Write all values."""
 
     @abstractmethod
-    def add(self, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Write the value if the key is absent; True if it was."""
+    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> set[str]:
+        """Write the values whose keys are absent; return the keys that this call wrote.
+
+        Atomic for each key: of many callers exactly one gets it.
+        """
+
+    @abstractmethod
+    def replace(self, key: str, old: bytes, new: bytes, ttl: float | None = None) -> bool:
+        """Write `new` if the key holds exactly `old`; True if it did. The TTL counts anew, None means for ever."""
+
+    @abstractmethod
+    def touch(self, values: Mapping[str, bytes], ttl: float) -> set[str]:
+        """Give each key that still holds this very value `ttl` seconds from now; return those keys."""
 
     @abstractmethod
     def delete(self, keys: Sequence[str]) -> int:
@@ -53,7 +65,11 @@ class StateStore(ABC):
 
     @abstractmethod
     def increment(self, key: str, by: int = 1, ttl: float | None = None) -> int:
-        """Add to a counter and return it. The TTL counts from the counter's first use."""
+        """Add to a counter and return it. The TTL counts from the counter's first use.
+
+        Raises:
+            ValueError: the key holds something that is no number.
+        """
 
     @abstractmethod
     def hash_set(self, key: str, fields: Mapping[str, bytes]) -> None:
@@ -85,7 +101,10 @@ class StateStore(ABC):
 
     @abstractmethod
     def wait(self, channel: str, timeout: float) -> bool:
-        """Wait until `notify(channel)` or for `timeout` seconds; True if notified (or unsure)."""
+        """Wait until `notify(channel)` or for `timeout` seconds; True if notified (or unsure).
+
+        A notification from before the call does not count: look at the state between two waits. `close` ends it.
+        """
 
     def close(self) -> None:  # noqa: B027 - optional
-        """Close all connections. Idempotent."""
+        """Close all connections and end all waits. Idempotent; a later use connects again."""

@@ -33,6 +33,7 @@ class MemoryStateStore(StateStore):
         self._leases: dict[str, tuple[str, float, int]] = {}
         self._channels: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
+        self._closes = 0
         self._writes = 0
 
     @classmethod
@@ -53,14 +54,32 @@ class MemoryStateStore(StateStore):
                 self._values[key] = (value, expiry)
             self._sweep(len(values))
 
-    def add(self, key: str, value: bytes, ttl: float | None = None) -> bool:
-        """Write if absent."""
+    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> set[str]:
+        """Write those that are absent."""
         with self._lock:
-            if self._live(key) is not None:
+            expiry = self._expiry(ttl)
+            added = {key for key in values if self._live(key) is None}
+            for key in added:
+                self._values[key] = (values[key], expiry)
+            self._sweep(len(added))
+            return added
+
+    def replace(self, key: str, old: bytes, new: bytes, ttl: float | None = None) -> bool:
+        """Compare and set."""
+        with self._lock:
+            if self._live(key) != old:
                 return False
-            self._values[key] = (value, self._expiry(ttl))
-            self._sweep(1)
+            self._values[key] = (new, self._expiry(ttl))
             return True
+
+    def touch(self, values: Mapping[str, bytes], ttl: float) -> set[str]:
+        """Renew the TTL of what is unchanged."""
+        with self._lock:
+            expiry = self._expiry(ttl)
+            touched = {key for key, value in values.items() if self._live(key) == value}
+            for key in touched:
+                self._values[key] = (values[key], expiry)
+            return touched
 
     def delete(self, keys: Sequence[str]) -> int:
         """Delete keys and hashes."""
@@ -69,7 +88,8 @@ class MemoryStateStore(StateStore):
             for key in keys:
                 alive = self._live(key) is not None
                 self._values.pop(key, None)
-                count += alive or self._hashes.pop(key, None) is not None
+                hashed = self._hashes.pop(key, None) is not None
+                count += alive or hashed
             return count
 
     def increment(self, key: str, by: int = 1, ttl: float | None = None) -> int:
@@ -85,7 +105,8 @@ class MemoryStateStore(StateStore):
     def hash_set(self, key: str, fields: Mapping[str, bytes]) -> None:
         """Write fields."""
         with self._lock:
-            self._hashes.setdefault(key, {}).update(fields)
+            if fields:
+                self._hashes.setdefault(key, {}).update(fields)
 
     def hash_get(self, key: str) -> dict[str, bytes]:
         """Return all fields."""
@@ -135,14 +156,23 @@ class MemoryStateStore(StateStore):
         """Wait for a notification that comes after this call."""
         with self._lock:
             self._waiting[channel] = self._waiting.get(channel, 0) + 1
-            seen = self._channels.get(channel, 0)
+            seen, closes = self._channels.get(channel, 0), self._closes
             try:
-                return self._changed.wait_for(lambda: self._channels.get(channel, 0) != seen, timeout)
+                self._changed.wait_for(
+                    lambda: self._channels.get(channel, 0) != seen or self._closes != closes, timeout
+                )
+                return self._channels.get(channel, 0) != seen
             finally:
                 self._waiting[channel] -= 1
                 if not self._waiting[channel]:
                     del self._waiting[channel]
                     self._channels.pop(channel, None)
+
+    def close(self) -> None:
+        """End all waits; the state stays."""
+        with self._lock:
+            self._closes += 1
+            self._changed.notify_all()
 
     def _live(self, key: str) -> bytes | None:
         entry = self._values.get(key)
