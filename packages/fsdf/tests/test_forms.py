@@ -7,6 +7,7 @@ import pytest
 from fsdf import (
     Booster,
     BoosterParams,
+    BoosterRegistry,
     BoostersManager,
     BrokerEnum,
     ConcurrentModeEnum,
@@ -30,6 +31,8 @@ def test_every_form_makes_a_booster(queue_name):
         boost(params),
         params,
         task_deco(queue_name, qps=5),
+        Booster(queue_name, qps=5),
+        Booster(params),
     ]
     for form in forms:
         made = form(add)
@@ -39,6 +42,15 @@ def test_every_form_makes_a_booster(queue_name):
         assert made.queue_name == queue_name
         assert made.consuming_function is made.__wrapped__ is add
         assert (made.__name__, made.__doc__, made.__module__) == ("add", "Sum.", __name__)
+
+
+def test_registries_are_apart(queue_name):
+    other = BoosterRegistry("other")
+    made = boost(queue_name, booster_registry_name="other")(add)
+    assert BoosterRegistry("other") is other
+    assert other.get_booster(queue_name) is made
+    assert BoosterRegistry() is BoostersManager
+    assert queue_name not in BoostersManager.get_all_queues()
 
 
 def test_decorating_twice_keeps_the_plain_function(queue_name):

@@ -34,6 +34,7 @@ class Intake:
     """Sorts deliveries into messages to run and messages to settle without a run.
 
     Args:
+        queue_name: where the deliveries come from.
         controls: asked in order; the first that answers decides.
         max_deliveries: a message claimed more often than this without an outcome killed its workers and
             goes to the dead-letter queue.
@@ -41,7 +42,15 @@ class Intake:
         logger: where refusals are logged.
     """
 
-    def __init__(self, controls: Sequence[Control], max_deliveries: int, clock: Clock, logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        queue_name: str,
+        controls: Sequence[Control],
+        max_deliveries: int,
+        clock: Clock,
+        logger: logging.Logger,
+    ) -> None:
+        self._queue_name = queue_name
         self._admissions = [admit for control in controls for admit in _admissions(control)]
         self._max_deliveries = max_deliveries
         self._clock = clock
@@ -56,6 +65,7 @@ class Intake:
         admitted: list[Message] = []
         refused: list[Message] = []
         most = self._max_deliveries
+        queue_name = self._queue_name
         for delivery in deliveries:
             try:
                 message = decode(delivery.body)
@@ -63,6 +73,7 @@ class Intake:
                 refused.append(self._undecodable(delivery, error))
                 continue
             message.delivery = delivery
+            message.queue_name = queue_name
             if "task_id" not in message.extra:
                 self._complete(message)
             if ATTEMPTS in message.extra:

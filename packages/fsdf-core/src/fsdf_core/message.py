@@ -27,9 +27,22 @@ class Message:
         attempt: number of the current run, from 1.
         settlement: what becomes of the message instead of a plain acknowledgement, or None.
         outcome: how it ended in a worker; None before that, and after a success that nobody observes.
+        queue_name: the queue it was received from; "" on the producer's side.
+        delay: on the producer's side, seconds before it may be delivered; set by the publisher or a control.
+        priority: on the producer's side, 0 (low) and up; likewise.
     """
 
-    __slots__ = ("arguments", "attempt", "delivery", "extra", "outcome", "settlement")
+    __slots__ = (
+        "arguments",
+        "attempt",
+        "delay",
+        "delivery",
+        "extra",
+        "outcome",
+        "priority",
+        "queue_name",
+        "settlement",
+    )
 
     def __init__(self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None) -> None:
         self.arguments = arguments
@@ -38,6 +51,9 @@ class Message:
         self.attempt = 1
         self.settlement: Settlement | None = None
         self.outcome: Outcome | None = None
+        self.queue_name = ""
+        self.delay = 0.0
+        self.priority = 0
 
     @property
     def task_id(self) -> str:

@@ -58,7 +58,7 @@ class Run:
         self._executor = self._build_executor(owner)
         self._dispatcher = Dispatcher(
             subscription=self._subscription,
-            intake=Intake(owner.controls, owner.max_deliveries, owner.clock, owner.logger),
+            intake=Intake(owner.queue.name, owner.controls, owner.max_deliveries, owner.clock, owner.logger),
             pool=owner.pool,
             run_next=self._executor.run_next,
             ready=self._ready,

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fsdf.booster import Booster
-    from fsdf.boosters_manager import BoostersManager
+    from fsdf.boosters_manager import BoosterRegistry, BoostersManager
     from fsdf.broker_kind import BrokerEnum
     from fsdf.concurrent_mode import ConcurrentModeEnum
+    from fsdf.context import FctContextThread, fct, get_current_taskid
     from fsdf.ctrl_c import ctrl_c_recv
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
@@ -31,18 +32,22 @@ __all__ = [
     "AsyncResult",
     "Booster",
     "BoosterParams",
+    "BoosterRegistry",
     "BoostersManager",
     "BrokerEnum",
     "ConcurrentModeEnum",
     "ExceptionForPushToDlxqueue",
     "ExceptionForRequeue",
     "ExceptionForRetry",
+    "FctContextThread",
     "PriorityConsumingControlConfig",
     "TaskOptions",
     "__version__",
     "boost",
     "ctrl_c_recv",
+    "fct",
     "get_consumer",
+    "get_current_taskid",
     "patch_frame_config",
     "register_custom_broker",
     "task_deco",
@@ -53,17 +58,21 @@ _HOMES = {
     "AsyncResult": "fsdf.result",
     "Booster": "fsdf.booster",
     "BoosterParams": "fsdf.params",
+    "BoosterRegistry": "fsdf.boosters_manager",
     "BoostersManager": "fsdf.boosters_manager",
     "BrokerEnum": "fsdf.broker_kind",
     "ConcurrentModeEnum": "fsdf.concurrent_mode",
     "ExceptionForPushToDlxqueue": "fsdf_core.errors",
     "ExceptionForRequeue": "fsdf_core.errors",
     "ExceptionForRetry": "fsdf_core.errors",
+    "FctContextThread": "fsdf.context",
     "PriorityConsumingControlConfig": "fsdf.task_options",
     "TaskOptions": "fsdf.task_options",
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",
+    "fct": "fsdf.context",
     "get_consumer": "fsdf.decorator",
+    "get_current_taskid": "fsdf.context",
     "patch_frame_config": "fsdf_core.settings",
     "register_custom_broker": "fsdf.custom_broker",
     "task_deco": "fsdf.decorator",

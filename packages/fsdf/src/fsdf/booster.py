@@ -35,7 +35,8 @@ T = TypeVar("T")
 class Booster(Generic[P, R]):
     """A function whose calls can be published and consumed. Calling it runs the plain function.
 
-    Built by `boost` and its like. Pickled by reference, as functions are.
+    Built by `boost` and its like; `@Booster("q", …)` and `@Booster(BoosterParams(…))` do the same. Pickled by
+    reference, as functions are.
 
     Args:
         params: the task's parameters.
@@ -57,6 +58,17 @@ class Booster(Generic[P, R]):
     __name__: str
     __qualname__: str
 
+    # Hidden from type checkers, which know the constructor below: `boost` is the typed way.
+    if not TYPE_CHECKING:
+
+        def __new__(cls, params: BoosterParams | str, *function: Callable[P, R], **given: Any) -> Any:
+            """Return the decorator when no function is given."""
+            if not function and "function" not in given:
+                from fsdf.decorator import boost  # noqa: PLC0415 - it needs this module
+
+                return boost(params, **given)
+            return super().__new__(cls)
+
     def __init__(self, params: BoosterParams, function: Callable[P, R]) -> None:
         function, kind = _plain(function)
         kind = params.consuming_function_kind or kind
@@ -77,7 +89,7 @@ class Booster(Generic[P, R]):
         )
         # One call less on the way that is used most.
         self.__dict__.update(push=self.publisher.push, delay=self.publisher.push)
-        boosters_manager.BoostersManager.regist_booster(self)
+        boosters_manager.BoosterRegistry(params.booster_registry_name).regist_booster(self)
         if params.is_auto_start_consuming_message:
             self.consume()
 

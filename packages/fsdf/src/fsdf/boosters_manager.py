@@ -11,6 +11,8 @@ from fsdf_core.errors import UnknownName
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from fsdf.booster import Booster
     from fsdf.params import BoosterParams
     from fsdf.result import AsyncResult
@@ -18,12 +20,35 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("fsdf")
 
 
-class BoosterRegistry:
-    """Boosters by queue name. A queue has one function: the one decorated last."""
+DEFAULT_REGISTRY = "booster_registry_default"
+_registries: dict[str, BoosterRegistry] = {}
+_registries_lock = threading.Lock()
 
-    def __init__(self) -> None:
-        self._boosters: dict[str, Booster[Any, Any]] = {}
-        self._lock = threading.Lock()
+
+class BoosterRegistry:
+    """Boosters by queue name. A queue has one function: the one decorated last.
+
+    The same name gives the same registry, in the whole process.
+
+    Args:
+        name: what `BoosterParams.booster_registry_name` says; default "booster_registry_default".
+    """
+
+    name: str
+    _boosters: dict[str, Booster[Any, Any]]
+    _lock: threading.Lock
+
+    def __new__(cls, name: str = DEFAULT_REGISTRY) -> Self:
+        """Return the registry of that name."""
+        with _registries_lock:
+            found = _registries.get(name)
+            if not isinstance(found, cls):
+                found = super().__new__(cls)
+                found.name = name
+                found._boosters = {}
+                found._lock = threading.Lock()
+                _registries[name] = found
+            return found
 
     def regist_booster(self, booster: Booster[Any, Any]) -> None:
         """Remember a booster; warns if the queue was another function's."""
@@ -112,7 +137,7 @@ class BoosterRegistry:
 
 
 BoostersManager = BoosterRegistry()
-"""The process's one registry."""
+"""The registry of functions that name no other."""
 
 
 def _title(booster: Booster[Any, Any]) -> str:

@@ -16,7 +16,6 @@ PARAMS_NOT_BUILT = frozenset(
     {
         "advanced_retry_config",
         "allow_run_time_cron",
-        "booster_registry_name",
         "do_task_filtering",
         "function_result_status_persistance_conf",
         "function_timeout",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fsdf.boosters_manager import DEFAULT_REGISTRY
 from fsdf.broker_kind import resolve_broker_kind
 from fsdf.built import PARAMS_NOT_BUILT, refuse_unbuilt
 from fsdf.concurrent_mode import ConcurrentModeEnum, resolve_concurrent_mode
@@ -61,6 +62,7 @@ class BoosterParams(BaseModel):
         publish_msg_log_use_full_msg: log each message published, at INFO; default False.
         schedule_tasks_on_main_thread: make `consume()` block until the consumer stops; default False.
         is_auto_start_consuming_message: consume as soon as the function is decorated; default False.
+        booster_registry_name: the `BoosterRegistry` that knows the function; default: `BoostersManager`.
         booster_group: a label, for `BoostersManager.consume_group`.
         broker_exclusive_config: the broker's own options for this queue, such as `{"maxsize": 100}`.
         should_check_publish_func_params: compare arguments with the signature when they are published;
@@ -152,7 +154,7 @@ class BoosterParams(BaseModel):
     user_options: dict[str, Any] = Field(default_factory=dict)
     auto_generate_info: dict[str, Any] = Field(default_factory=dict)
     is_fake_booster: bool = False
-    booster_registry_name: str = "booster_registry_default"
+    booster_registry_name: str = DEFAULT_REGISTRY
     controls: list[Control] = Field(default_factory=list)
 
     # Hidden from type checkers, which derive the constructor's parameters from the fields.
