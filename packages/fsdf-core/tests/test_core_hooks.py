@@ -269,6 +269,43 @@ def test_what_arrives_after_the_credit_has_gone_is_given_back(queue, pool):
     assert ran == [1]
 
 
+def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, threads):
+    class Gate(Control):
+        def __init__(self):
+            self.allowed = UNLIMITED
+
+        def credit(self, now):
+            return self.allowed
+
+        def start(self, host):
+            self.host = host
+
+    gate, spy = Gate(), Spy()
+    quick, entered, release = threading.Event(), threading.Event(), threading.Event()
+
+    def task(x):
+        if x == 3000:
+            quick.set()
+        if x > 3000:
+            entered.set()
+            release.wait(PATIENCE)
+
+    Publisher(queue).publish_many({"x": x} for x in range(20_000))
+    with Consumer(task, queue=queue, pool=threads, controls=[gate, spy]) as consumer:
+        consumer.start()
+        assert quick.wait(PATIENCE)
+        assert entered.wait(PATIENCE)
+        assert holds(lambda: consumer.in_flight > 1)  # fetched ahead: there is one worker
+        gate.allowed = 0
+        gate.host.wake()
+        assert holds(lambda: consumer.in_flight == 1)
+        assert queue.size().ready + 1 == 20_000 - sum(not isinstance(m.settlement, Release) for m in spy.left)
+        release.set()
+        gate.allowed = UNLIMITED
+        gate.host.wake()
+        assert empty(queue)
+
+
 class Abandon(Control):
     """Gives up every call that asks for it, as a timeout would."""
 

@@ -40,6 +40,7 @@ class Dispatcher:
         settler: takes what is not run, counts what is finished.
         controls: those that give credit.
         stopping: set when the consumer stops.
+        take_back: gives what is ready and not started back to the queue.
         batch: most messages that one worker runs at once.
         logger: where trouble is logged.
         name: the queue's name.
@@ -56,6 +57,7 @@ class Dispatcher:
         settler: Settler,
         controls: Sequence[Control],
         stopping: threading.Event,
+        take_back: Callable[[], None],
         batch: int,
         logger: logging.Logger,
         name: str,
@@ -72,7 +74,9 @@ class Dispatcher:
         self._next_credit = [limit.__self__.next_credit for limit in self._credit]
         self._spend = [limit.__self__.spend for limit in self._credit]
         self._stopping = stopping
+        self._take_back = take_back
         self._batch = batch
+        self._unlimited = True
         self._logger = logger
         self._prefetch = Prefetch(time.monotonic())
         self._hungry = False
@@ -163,9 +167,14 @@ class Dispatcher:
         now = time.monotonic()
         credit = self._current_credit(now)
         if credit < 1:
+            if self._unlimited:
+                # A gate has closed: what was fetched ahead of it must not start.
+                self._unlimited = False
+                self._take_back()
             self._fed.wait(min(_RECEIVE_TIMEOUT, max(wait(now) for wait in self._next_credit)))
             self._fed.clear()
             return 0
+        self._unlimited = credit == UNLIMITED
         self._hungry = True
         try:
             room, enough = self._space(now)
@@ -180,10 +189,10 @@ class Dispatcher:
     def _space(self, now: float) -> tuple[int, int]:
         """Return (messages that fit, fewest worth a round trip).
 
-        With a rate limit nothing is fetched ahead: the limit itself says what can start.
+        Under a rate limit nothing is fetched ahead: the limit itself says what can start.
         """
         finished = self._settler.finished
-        ahead = 0 if self._credit else self._prefetch.ahead(now, finished)
+        ahead = self._prefetch.ahead(now, finished) if self._unlimited else 0
         workers = self._pool.max_workers * self._batch
         room = min(workers + ahead - (self.fetched - finished), self._pool.free_slots() * self._batch + ahead)
         return max(0, room), (1 if ahead <= workers else ahead // 2)

@@ -65,6 +65,7 @@ class Run:
             settler=self.settler,
             controls=owner.controls,
             stopping=self._stopping,
+            take_back=self._take_back,
             batch=owner.batch.size if owner.batch else 1,
             logger=owner.logger,
             name=owner.queue.name,
