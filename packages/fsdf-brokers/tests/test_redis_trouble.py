@@ -8,9 +8,9 @@ import pytest
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
 from fsdf_brokers.redis.server import masked
-from fsdf_core import lifecycle
 from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError, StorageError
+from fsdf_core.waiting import wait_until
 
 
 def send(queue, *bodies, delay=0.0):
@@ -102,7 +102,7 @@ def test_forked_child_does_not_keep_the_parents_connection_open(redis_url):
         if not Path("/proc/self/fd").is_dir():
             pytest.skip("there is no /proc here")
         descriptor = Path(f"/proc/{child}/fd/{subscription._line.connection._sock.fileno()}")
-        assert lifecycle.wait_until(lambda: not descriptor.exists(), 5)
+        assert wait_until(lambda: not descriptor.exists(), 5)
     finally:
         os.write(write, b"x")
         os.waitpid(child, 0)

@@ -1,40 +1,69 @@
-"""What ends the consumers of a process: signals, and leaving the interpreter."""
+"""What ends the consumers of a process: signals, and leaving the interpreter.
+
+A signal handler runs in the main thread between any two instructions, so the code that it interrupts may hold
+any lock. The handler therefore takes no lock: it hands the signal to the thread `fsdf-signals`, by the one queue
+of Python that may be filled from a signal handler (`queue.SimpleQueue`), and the main thread goes on. When the
+consumers are drained, the same signal is sent once more and ends the main thread.
+"""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import enum
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.waiting import wait_until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from types import FrameType
 
     from fsdf_core.consumer import Consumer
-
-_logger = logging.getLogger("fsdf")
-_lock = threading.Lock()
-_running: list[Consumer] = []
-_previous: dict[int, Any] = {}
-_draining = False
-_registered = False
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
 ]  # SIGBREAK is Ctrl-Break on Windows
 
+_FLUSH = 10.0
+"""Seconds that a consumer has, after its grace, to store acknowledgements and to close its connections."""
+
+
+class _Phase(enum.Enum):
+    IDLE = enum.auto()
+    DRAINING = enum.auto()
+    DRAINED = enum.auto()  # the signal is sent anew, to reach the main thread
+    DEFERRED = enum.auto()  # it has, inside `signals_deferred`
+    ENDED = enum.auto()  # the main thread was told to exit
+
+
+_logger = logging.getLogger("fsdf")
+_lock = threading.Lock()
+_running: list[Consumer] = []
+_previous: dict[int, Any] = {}
+_inbox: queue.SimpleQueue[int] = queue.SimpleQueue()
+_watcher: threading.Thread | None = None
+_phase = _Phase.IDLE
+_signum = 0
+_depth = 0
+_registered = False
+_exiting = False
+
 
 def track(consumer: Consumer) -> None:
     """Remember a started consumer, to drain it when the interpreter is left."""
-    global _registered  # noqa: PLW0603 - process-wide by nature
+    global _registered, _phase  # noqa: PLW0603 - process-wide by nature
     with _lock:
         _running.append(consumer)
+        if _phase is _Phase.ENDED:
+            _phase = _Phase.IDLE
         if not _registered:
             _registered = True
             atexit.register(_drain_at_exit)
@@ -51,8 +80,11 @@ def untrack(consumer: Consumer) -> None:
 def stop_all(timeout: float | None = None) -> bool:
     """Stop every running consumer of the process, all at the same time.
 
+    A consumer that another thread is stopping already is waited for.
+
     Args:
-        timeout: seconds for running tasks, each consumer's own grace if None.
+        timeout: seconds for running tasks, each consumer's own grace if None. Ten more are given to what comes
+            after the tasks; a consumer that has not stopped then is left alone.
 
     Returns:
         True if every task has ended and is acknowledged.
@@ -60,20 +92,25 @@ def stop_all(timeout: float | None = None) -> bool:
     with _lock:
         consumers = list(_running)
     results: list[bool] = []
-    if len(consumers) == 1:
-        return consumers[0].stop(timeout)
-    threads = [
-        threading.Thread(
-            target=lambda one=consumer: results.append(one.stop(timeout)),
-            name=f"fsdf-stop-{consumer.queue.name}",
-            daemon=True,
-        )
-        for consumer in consumers
-    ]
+
+    def stop(consumer: Consumer) -> None:
+        try:
+            results.append(consumer.stop(timeout))
+        except Exception:
+            _logger.exception("the consumer of %s cannot be stopped in order", consumer.queue.name)
+
+    threads = []
+    for consumer in consumers:
+        thread = threading.Thread(target=stop, args=(consumer,), name=f"fsdf-stop-{consumer.queue.name}", daemon=True)
+        try:
+            thread.start()
+            threads.append(thread)
+        except RuntimeError:  # Python 3.12 and later start none while the interpreter is left
+            stop(consumer)
+    limit = max((consumer.grace if timeout is None else timeout for consumer in consumers), default=0.0)
+    deadline = time.monotonic() + limit + _FLUSH
     for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        thread.join(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX))
     return len(results) == len(consumers) and all(results)
 
 
@@ -81,11 +118,16 @@ def install_signal_handlers() -> None:
     """Make SIGTERM and SIGINT drain all consumers of the process; does nothing outside the main thread.
 
     The first signal stops receiving, lets running tasks end within their grace, gives back the rest, and ends
-    the process with status 0, even if its main thread sits in an endless loop. A second signal ends it hard. A
-    handler of the user's own is called after the drain, and then decides about the process itself. Idempotent.
+    the process with status 0, even if its main thread sits in an endless loop. Meanwhile the main thread goes
+    on. A second signal ends the process hard. A handler of the user's own is called in the main thread after the
+    drain, and then decides about the process itself. Idempotent.
     """
+    global _watcher  # noqa: PLW0603 - process-wide by nature
     if threading.current_thread() is not threading.main_thread():
         return
+    if _watcher is None:
+        _watcher = threading.Thread(target=_watch, name="fsdf-signals", daemon=True)
+        _watcher.start()
     for signum in _SIGNALS:
         current = signal.getsignal(signum)
         if current is _on_signal or current in {signal.SIG_IGN, None}:
@@ -94,23 +136,84 @@ def install_signal_handlers() -> None:
         signal.signal(signum, _on_signal)
 
 
-def _on_signal(signum: int, frame: FrameType | None) -> None:
-    global _draining  # noqa: PLW0603 - process-wide by nature
-    if _draining:
-        _exit_hard(128 + signum)
-    _draining = True
-    try:
-        clean = stop_all()
-    finally:
-        _draining = False
-    previous = _previous.get(signum)
-    if callable(previous) and previous is not signal.default_int_handler:
-        previous(signum, frame)
+@contextlib.contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Let no signal end the main thread, or call the user's handler, until the block is left.
+
+    For blocks that would leave something half done. Consumers are drained meanwhile, as far as they can be. May
+    be nested. In other threads, which no signal interrupts, it does nothing.
+    """
+    global _depth  # noqa: PLW0603 - process-wide by nature
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    if not clean:
-        _exit_hard(0)
+    _depth += 1
+    try:
+        yield
+    finally:
+        _depth = max(0, _depth - 1)  # a child that was forked within the block has begun anew
+        if not _depth and _phase is _Phase.DEFERRED:
+            _finish(sys._getframe())  # noqa: SLF001 - a handler gets one, too
+
+
+def await_drain() -> None:
+    """Wait for the end that a signal is about to make, if there was one.
+
+    For the main thread whose wait for its consumer is over: it would otherwise run on for a moment. Leaves by
+    SystemExit, unless the user's own handler decides otherwise. In other threads it does nothing.
+    """
+    if threading.current_thread() is threading.main_thread():
+        wait_until(lambda: _phase in {_Phase.IDLE, _Phase.ENDED}, _longest_drain(), interval=0.01)
+
+
+def _on_signal(signum: int, frame: FrameType | None) -> None:
+    global _phase, _signum  # noqa: PLW0603 - process-wide by nature
+    if _phase is _Phase.IDLE:
+        _phase, _signum = _Phase.DRAINING, signum
+        _inbox.put(signum)
+    elif _phase is not _Phase.DRAINED:
+        _exit_hard(128 + signum)
+    elif _depth:
+        _phase = _Phase.DEFERRED
+    else:
+        _finish(frame)
+
+
+def _watch() -> None:
+    """Drain for each signal; the thread's work."""
+    global _phase  # noqa: PLW0603 - process-wide by nature
+    while True:
+        signum = _inbox.get()
+        if not stop_all() and not _handler_before(signum):
+            _exit_hard(0)
+        _phase = _Phase.DRAINED
+        if os.name == "posix":
+            os.kill(os.getpid(), signum)  # it also ends a wait of the main thread in the kernel
+        else:
+            signal.raise_signal(signum)
+
+
+def _finish(frame: FrameType | None) -> None:
+    """End the main thread, or let the user's handler decide."""
+    global _phase  # noqa: PLW0603 - process-wide by nature
+    if _running:  # started after the drain had begun
+        _phase = _Phase.DRAINING
+        _inbox.put(_signum)
+        return
+    handler = _handler_before(_signum)
+    if handler is not None:
+        _phase = _Phase.IDLE
+        handler(_signum, frame)
+        return
+    _phase = _Phase.ENDED
     if threading.main_thread().is_alive() and not _leaving(frame):
         raise SystemExit(0)
+
+
+def _handler_before(signum: int) -> Any:
+    """Return the user's own handler, or None where it was one of Python's."""
+    handler = _previous.get(signum)
+    return handler if callable(handler) and handler is not signal.default_int_handler else None
 
 
 def _leaving(frame: FrameType | None) -> bool:
@@ -122,37 +225,42 @@ def _leaving(frame: FrameType | None) -> bool:
     return frame.f_code.co_name == "_shutdown" and frame.f_globals.get("__name__") == "threading"
 
 
+def _longest_drain() -> float:
+    return max([consumer.grace for consumer in list(_running)], default=0.0) + 2 * _FLUSH
+
+
 def _drain_at_exit() -> None:
+    if _phase is _Phase.DRAINING:
+        wait_until(lambda: _phase is not _Phase.DRAINING, _longest_drain(), interval=0.01)
+    if _phase is _Phase.DRAINED:
+        wait_until(lambda: _phase is not _Phase.DRAINED, _FLUSH, interval=0.01)
     if not stop_all():
         _exit_hard(0)
 
 
 def _exit_hard(status: int) -> None:
     """End now: a task that does not end would otherwise keep the interpreter waiting."""
-    logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
+    global _exiting  # noqa: PLW0603 - process-wide by nature
+    if not _exiting:  # called again, by a further signal: the lines below hang
+        _exiting = True
         with contextlib.suppress(Exception):
-            stream.flush()
+            logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
     os._exit(status)
 
 
 def _forget_after_fork() -> None:
     """A forked child has none of its parent's consumers and none of their duties."""
-    global _lock  # noqa: PLW0603 - the parent's may be held
+    global _lock, _inbox, _watcher, _phase, _depth  # noqa: PLW0603 - the parent's may be held or half done
     _lock = threading.Lock()
+    _inbox = queue.SimpleQueue()
+    _watcher = None
+    _phase = _Phase.IDLE
+    _depth = 0
     _running.clear()
     for signum, handler in _previous.items():
         with contextlib.suppress(ValueError, TypeError):
             signal.signal(signum, handler)
     _previous.clear()
-
-
-def wait_until(condition: Callable[[], bool], timeout: float, interval: float = 0.05) -> bool:
-    """Look at a condition that nothing announces until it holds; False after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    pause = threading.Event()
-    while not condition():
-        if time.monotonic() >= deadline:
-            return False
-        pause.wait(interval)
-    return True

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from fsdf_core import lifecycle
 from fsdf_core.errors import UnsupportedFeature
+from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class BoosterConsumer(Generic[P, R]):
         from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
         from fsdf_core.settings import get_settings  # noqa: PLC0415 - as above
 
-        with self._lock:
+        with lifecycle.signals_deferred(), self._lock:
             if self.running:
                 assembly.task_logger(self._params).warning(
                     "%s is being consumed already: this call does nothing", self.queue_name
@@ -91,7 +92,8 @@ class BoosterConsumer(Generic[P, R]):
             consumer.start()
             self._consumer = consumer
         if self._params.schedule_tasks_on_main_thread:
-            lifecycle.wait_until(lambda: not consumer.running, timeout=float("inf"), interval=0.2)
+            wait_until(lambda: not consumer.running, timeout=float("inf"), interval=0.2)
+            lifecycle.await_drain()
 
     def stop(self, timeout: float | None = None) -> bool:
         """Take no more messages, let running tasks end, give back the rest; then it can be started again.
@@ -103,7 +105,7 @@ class BoosterConsumer(Generic[P, R]):
         Returns:
             True if every task that ran has ended and is acknowledged.
         """
-        with self._lock:
+        with lifecycle.signals_deferred(), self._lock:
             consumer = self._consumer
             if consumer is None:
                 return True
@@ -144,7 +146,7 @@ class BoosterConsumer(Generic[P, R]):
             return now - since >= quiet
 
         limit = float("inf") if timeout is None else timeout
-        return lifecycle.wait_until(finished, limit, interval=min(_LOOK, max(0.02, quiet / 10)))
+        return wait_until(finished, limit, interval=min(_LOOK, max(0.02, quiet / 10)))
 
     def _progress(self) -> int:
         consumer = self._consumer

@@ -1,8 +1,4 @@
-"""MEMORY_QUEUE: queues inside one process.
-
-Arguments are handed over as they are, any Python object, in a copy one level deep; `serialize=True` makes the
-queue behave like a real broker's. Queue and consumers die together, so nothing is durable.
-"""
+"""One queue in memory."""
 
 from __future__ import annotations
 
@@ -11,66 +7,17 @@ import itertools
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fsdf_core.broker import Broker, Capabilities, Delivery, Queue, QueueSize, Subscription
-from fsdf_core.errors import ConfigurationError, QueueFull
+from fsdf_core.broker import Delivery, Queue, QueueSize
+from fsdf_core.brokers.memory.subscription import MemorySubscription
+from fsdf_core.errors import QueueFull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fsdf_core.broker import OutgoingMessage
-    from fsdf_core.settings import Settings
-
-
-class MemoryBroker(Broker):
-    """A set of in-process queues; two brokers share nothing.
-
-    Queue options:
-        maxsize: how many messages wait at most; 0 (default) is unbounded.
-        put_timeout: seconds that `send` waits for room before it raises QueueFull; default 60.
-        serialize: encode bodies as a real broker would; default False.
-    """
-
-    capabilities = Capabilities(
-        durable=False,
-        acks=True,
-        delivery_count=True,
-        delay=True,
-        priority=True,
-        size=True,
-        purge=True,
-        cross_process=False,
-        cross_machine=False,
-        ordering="fifo",
-        liveness="memory",
-    )
-    queue_options = frozenset({"maxsize", "put_timeout", "serialize"})
-
-    def __init__(self) -> None:
-        self._queues: dict[str, MemoryQueue] = {}
-        self._lock = threading.Lock()
-
-    @classmethod
-    def from_settings(cls, settings: Settings) -> MemoryBroker:  # noqa: ARG003 - nothing to configure
-        """Return the process-wide instance, which producers and consumers of this process share."""
-        return _PROCESS_WIDE
-
-    def queue(self, name: str, **options: Any) -> MemoryQueue:
-        """Return the queue of that name; options count when it is created and must agree later.
-
-        Raises:
-            ConfigurationError: the queue exists with other options.
-        """
-        with self._lock:
-            queue = self._queues.get(name)
-            if queue is None:
-                queue = self._queues[name] = MemoryQueue(self, name, **options)
-            elif any(queue.options[key] != value for key, value in options.items()):
-                raise ConfigurationError(
-                    f"memory queue {name!r} exists with options {queue.options}, not {options}: declare them alike"
-                )
-            return queue
+    from fsdf_core.broker import Body, OutgoingMessage
+    from fsdf_core.brokers.memory.broker import MemoryBroker
 
 
 class MemoryQueue(Queue):
@@ -91,6 +38,10 @@ class MemoryQueue(Queue):
         self.options = {"maxsize": maxsize, "put_timeout": put_timeout, "serialize": serialize}
         self._maxsize = maxsize
         self._put_timeout = put_timeout
+        self._subscriptions: set[MemorySubscription] = set()
+        self._begin()
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
@@ -100,7 +51,6 @@ class MemoryQueue(Queue):
         self._order = [0]
         self._delayed: list[tuple[float, int, Delivery]] = []
         self._sequence = itertools.count()
-        self._subscriptions: set[MemorySubscription] = set()
 
     def send(self, messages: Sequence[OutgoingMessage]) -> None:
         """Append the messages.
@@ -108,11 +58,11 @@ class MemoryQueue(Queue):
         Raises:
             QueueFull: a bounded queue had no room for all of them within `put_timeout`; those before it are sent.
         """
+        deliveries = [Delivery(_exact(message.body), message.priority) for message in messages]
         with self._lock:
-            for message in messages:
+            for message, delivery in zip(messages, deliveries, strict=True):
                 if self._maxsize and self._waiting() >= self._maxsize:
                     self._wait_for_room()
-                delivery = Delivery(message.body, message.priority)
                 if message.delay > 0:
                     self._delay(delivery, message.delay)
                 else:
@@ -203,6 +153,13 @@ class MemoryQueue(Queue):
             subscription.interrupted = True
             self._filled.notify_all()
 
+    def renew(self) -> None:
+        """Start afresh in a forked child: empty, with locks that nobody holds."""
+        for subscription in self._subscriptions:
+            subscription.held.clear()
+        self._subscriptions.clear()
+        self._begin()
+
     def _level(self, priority: int) -> deque[Delivery]:
         level = self._levels.get(priority)
         if level is None:
@@ -260,46 +217,6 @@ class MemoryQueue(Queue):
             )
 
 
-class MemorySubscription(Subscription):
-    """What one consumer holds of a memory queue."""
-
-    def __init__(self, queue: MemoryQueue) -> None:
-        self._queue = queue
-        self._closed = False
-        self.held: set[Delivery] = set()
-        self.interrupted = False
-
-    def receive(self, limit: int, timeout: float) -> list[Delivery]:
-        """Take messages."""
-        return self._queue.take(self, limit, timeout)
-
-    def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Forget the messages."""
-        self.held.difference_update(deliveries)
-
-    def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
-        """Append the messages anew."""
-        self._queue.put_back(self._give_up(deliveries), delay)
-
-    def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Put the messages back in front, uncounted."""
-        self._queue.undo(self._give_up(deliveries), started=False)
-
-    def interrupt(self) -> None:
-        """Wake a waiting `receive`."""
-        self._queue.interrupt(self)
-
-    def close(self) -> None:
-        """Put back in front what was not acknowledged."""
-        if not self._closed:
-            self._closed = True
-            self._queue.undo(self._give_up(list(self.held)), started=True)
-            self._queue.forget(self)
-
-    def _give_up(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        mine = [delivery for delivery in deliveries if delivery in self.held]
-        self.held.difference_update(mine)
-        return mine
-
-
-_PROCESS_WIDE = MemoryBroker()
+def _exact(body: Body) -> Body:
+    """Return an encoded body without the spare room that its encoder left behind it: up to 4 KB a message."""
+    return bytes(memoryview(body)) if isinstance(body, bytes) else body

@@ -1,0 +1,22 @@
+"""Receiving with patience."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fsdf_core.broker import Delivery, Subscription
+
+PATIENCE = 10.0
+"""Seconds that anything may take."""
+
+
+def receive(subscription: Subscription, count: int) -> list[Delivery]:
+    """Receive exactly `count` messages, in as many batches as the broker likes."""
+    got: list[Delivery] = []
+    deadline = time.monotonic() + PATIENCE
+    while len(got) < count and time.monotonic() < deadline:
+        got += subscription.receive(count - len(got), 0.2)
+    assert len(got) == count
+    return got
