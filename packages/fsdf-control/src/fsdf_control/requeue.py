@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fsdf_control.delay import MISFIRE
 from fsdf_core.control import Control
 from fsdf_core.errors import ExceptionForRequeue
 from fsdf_core.verdict import Requeue as PutBack
@@ -30,4 +31,9 @@ class Requeue(Control):
 
     def on_error(self, message: Message, error: BaseException, attempt: int) -> Recovery | None:  # noqa: ARG002
         """Answer to `ExceptionForRequeue` only."""
-        return PutBack(self.delay) if isinstance(error, ExceptionForRequeue) else None
+        if not isinstance(error, ExceptionForRequeue):
+            return None
+        if message.extra.get(MISFIRE) is not None:
+            # It began in time: that it comes back late is no misfire.
+            return PutBack(self.delay, {MISFIRE: None})
+        return PutBack(self.delay)
