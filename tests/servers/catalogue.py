@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from glob import glob
 
 
 @dataclass(frozen=True)
@@ -14,17 +15,21 @@ class Server:
         name: what tests and messages call it.
         executables: programs of which any one, on the PATH, means that it is installed.
         apt: Debian and Ubuntu packages that hold it.
+        folders: patterns of folders off the PATH to look in, too.
         hints: how to get it without root or without apt, by `sys.platform` ("linux", "darwin", "win32").
     """
 
     name: str
     executables: tuple[str, ...]
     apt: tuple[str, ...]
+    folders: tuple[str, ...] = ()
     hints: dict[str, str] = field(default_factory=dict)
 
     def executable(self) -> str | None:
         """Return the program's path, None if it is not installed."""
-        return next(filter(None, map(shutil.which, self.executables)), None)
+        places = [None, *(folder for pattern in self.folders for folder in sorted(glob(pattern), reverse=True))]
+        found = (shutil.which(name, path=place) for place in places for name in self.executables)
+        return next(filter(None, found), None)
 
 
 SERVERS = (
@@ -35,6 +40,28 @@ SERVERS = (
         hints={
             "linux": "sudo apt-get install redis-server, or: conda install -c conda-forge redis-server",
             "darwin": "brew install redis",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
+        name="postgresql",
+        executables=("postgres",),
+        apt=("postgresql",),
+        folders=("/usr/lib/postgresql/*/bin",),
+        hints={
+            "linux": "sudo apt-get install postgresql, or: conda install -c conda-forge postgresql",
+            "darwin": "brew install postgresql",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
+        name="mariadb",
+        executables=("mariadbd",),
+        apt=("mariadb-server",),
+        folders=("/usr/sbin",),
+        hints={
+            "linux": "sudo apt-get install mariadb-server, or: conda install -c conda-forge mariadb",
+            "darwin": "brew install mariadb",
             "win32": "install WSL (wsl --install) and run the tests in it",
         },
     ),

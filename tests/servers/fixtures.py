@@ -12,9 +12,10 @@ import pytest
 
 from tests.servers.catalogue import server
 from tests.servers.redis_server import RedisServer
+from tests.servers.sql_server import MariaDBServer, PostgreSQLServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class LaunchRedis(Protocol):
@@ -64,3 +65,49 @@ def launch_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchRed
     yield launch
     for one in running:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgreSQLServer]:
+    """One PostgreSQL server for the whole session. Do not stop or restart it."""
+    running = PostgreSQLServer(need("postgresql"))
+    running.start()
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgreSQLServer) -> str:
+    """The URL of an empty database on the session's server."""
+    return postgres_server.database()
+
+
+@pytest.fixture
+def launch_postgres() -> Iterator[Callable[[], PostgreSQLServer]]:
+    """A function that starts a server of the test's own, which it may stop, kill or restart."""
+    running: list[PostgreSQLServer] = []
+
+    def launch(**options: Any) -> PostgreSQLServer:
+        one = PostgreSQLServer(need("postgresql"), **options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        one.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDBServer]:
+    """One MariaDB server for the whole session. Do not stop or restart it."""
+    running = MariaDBServer(need("mariadb"))
+    running.start()
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server: MariaDBServer) -> str:
+    """The URL of an empty database on the session's server."""
+    return mariadb_server.database()

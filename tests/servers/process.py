@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import subprocess
 import threading
@@ -24,12 +25,24 @@ class ServerProcess:
         command: returns the command line for a port.
         answers: whether the server on that port is ready.
         folder: its working folder and log.
+        user: whom to run as; None is who we are.
+        stop_signal: what ends it gently.
     """
 
-    def __init__(self, command: Callable[[int], Sequence[str]], answers: Callable[[int], bool], folder: Path) -> None:
+    def __init__(
+        self,
+        command: Callable[[int], Sequence[str]],
+        answers: Callable[[int], bool],
+        folder: Path,
+        *,
+        user: str | None = None,
+        stop_signal: int = signal.SIGTERM,
+    ) -> None:
         self._command = command
         self._answers = answers
         self._folder = folder
+        self._user = user
+        self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -52,7 +65,7 @@ class ServerProcess:
         """End it gently; hard after ten seconds."""
         if self._process is None:
             return
-        self._process.terminate()
+        self._process.send_signal(self._stop_signal)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -70,7 +83,12 @@ class ServerProcess:
     def _try(self, port: int) -> bool:
         with self._log().open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(port), cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._command(port),
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self._user,
             )
         deadline = time.monotonic() + START_TIMEOUT
         pause = threading.Event()

@@ -31,3 +31,8 @@ def test_without_a_package_manager_it_says_how_to_get_them(monkeypatch, tmp_path
 def test_redis_answers(redis_server, redis_url):
     assert redis_url == redis_server.url
     assert redis_server.command("DBSIZE") == b":0\r\n"
+
+
+def test_databases_are_new_and_empty(postgres_server, postgres_url, mariadb_server, mariadb_url):
+    assert postgres_server.database() != postgres_url
+    assert mariadb_server.database() != mariadb_url

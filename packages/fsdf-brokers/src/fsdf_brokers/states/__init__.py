@@ -1,0 +1,1 @@
+"""State stores on servers and files."""
