@@ -1,5 +1,7 @@
 """Cron windows: the five fields, cron's days of the week, daylight saving time, and what a look costs."""
 
+# ruff: noqa: DTZ001 - cron fields are about local time
+
 import datetime
 import doctest
 import threading
@@ -144,13 +146,15 @@ def test_a_consumer_runs_in_matching_minutes_only():
     rule = CronWindow("0 11 * * *", "Europe/Berlin", clock)
     Publisher(queue).publish({})
     ran = threading.Event()
-    with ShrinkableThreadPoolExecutor(max_workers=2) as pool:
-        with Consumer(ran.set, queue=queue, pool=pool, controls=[rule]) as consumer:
-            consumer.start()
-            assert not ran.wait(0.2)
-            assert queue.size() == (1, 0, 0)
-            clock.advance(1)
-            assert ran.wait(5)
+    with (
+        ShrinkableThreadPoolExecutor(max_workers=2) as pool,
+        Consumer(ran.set, queue=queue, pool=pool, controls=[rule]) as consumer,
+    ):
+        consumer.start()
+        assert not ran.wait(0.2)
+        assert queue.size() == (1, 0, 0)
+        clock.advance(1)
+        assert ran.wait(5)
     assert queue.size().total == 0
 
 

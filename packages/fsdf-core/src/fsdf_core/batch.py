@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fsdf_core.control import Call
+
+
+_LOOK_EVERY = 0.1
+"""Seconds between two looks of a gathering worker at what has come, and at whether the consumer stops."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,12 @@ class Batch:
             raise ValueError(f"a batch needs size >= 1 and wait >= 0, not {self.size} and {self.wait}")
 
 
-class _Members(Message):
-    """Stands for a batch where controls wrap the call."""
+class BatchMessage(Message):
+    """Stands for a batch where controls wrap the call; has the control data of its first member.
+
+    Attributes:
+        members: the messages whose arguments the function gets.
+    """
 
     __slots__ = ("members",)
 
@@ -55,27 +64,35 @@ class BatchExecutor(Executor):
 
     One worker at a time gathers a batch; when it has gathered, it runs it and another one gathers. The function
     may return a list with one result for each call, exceptions among them; any other result counts for all. If
-    it raises, each call of the batch has failed, and is tried again alone, so that one bad call fails alone.
+    it raises, each call of the batch has failed; those that are tried again are so alone, in any worker, so that
+    one bad call fails alone.
     """
 
     def __init__(self, batch: Batch, *arguments: Any) -> None:
         self._batch = batch
         self._lock = threading.Lock()
-        self._gathering = False
+        self._gathered: list[Message] | None = None
+        self._called = False
         self._more = threading.Event()
+        self._failures: deque[tuple[Message, BaseException]] = deque()
         self.feeder: threading.Thread | None = None
         """The thread that makes messages ready: if it gathers itself, waiting for more is in vain."""
         super().__init__(*arguments)
 
+    def wanted(self) -> int:
+        """Return how many messages the worker that gathers can still take, beyond what free workers can."""
+        gathered = self._gathered
+        return 0 if gathered is None else max(0, self._batch.size - len(gathered))
+
     def abandon(self, message: Message, error: BaseException) -> None:
         """Settle the calls of a batch that does not end."""
         self._pool.resize(self._pool.max_workers + 1)
-        for member in message.members if isinstance(message, _Members) else (message,):
+        for member in message.members if isinstance(message, BatchMessage) else (message,):
             self._decide_without_worker(member, error)
 
     def _innermost(self, function: Callable[..., Any]) -> Call:
         def call(message: Message) -> Any:
-            if isinstance(message, _Members):
+            if isinstance(message, BatchMessage):
                 return function([member.arguments for member in message.members])
             result = function([message.arguments])
             if isinstance(result, list) and len(result) == 1:
@@ -86,29 +103,37 @@ class BatchExecutor(Executor):
 
         return call
 
+    def begin(self, count: int) -> None:  # noqa: ARG002 - one gathers for all
+        """Let a worker gather, unless one does."""
+        self._more.set()
+        with self._lock:
+            if self._gathered is not None or self._called:
+                return
+            self._called = True
+        self._pool.execute_many(self.run_next, 1)
+
     def _build(self) -> Callable[[], None]:
-        def run_next() -> None:
+        return self._gather_and_run
+
+    def _gather_and_run(self) -> None:
+        feeding = threading.current_thread() is self.feeder
+        while True:
+            members: list[Message] = []
             with self._lock:
-                if self._gathering:
-                    self._more.set()
-                    return
-                self._gathering = True
-            try:
-                members = self._gather()
-            finally:
-                with self._lock:
-                    self._gathering = False
-            if self._ready:
-                # Their own calls came while this one gathered, and have returned.
-                self._pool.execute_many(run_next, 1)
+                self._called = False
+                self._gathered = members
+            self._gather(members, 0.0 if feeding else self._batch.wait)
+            with self._lock:
+                self._gathered = None
+                self._called = more = bool(self._ready)
+            if more and not feeding:
+                self._pool.execute_many(self.run_next, 1)
             if members:
                 self._run(members)
+            if not (more and feeding):
+                return
 
-        return run_next
-
-    def _gather(self) -> list[Message]:
-        members: list[Message] = []
-        patience = 0.0 if threading.current_thread() is self.feeder else self._batch.wait
+    def _gather(self, members: list[Message], patience: float) -> None:
         deadline = time.monotonic() + patience
         while len(members) < self._batch.size:
             self._more.clear()
@@ -118,11 +143,10 @@ class BatchExecutor(Executor):
                 left = deadline - time.monotonic()
                 if not members or left <= 0 or self._stopping.is_set():
                     break
-                self._more.wait(min(left, 0.1))
-        return members
+                self._more.wait(min(left, _LOOK_EVERY))
 
     def _run(self, members: list[Message]) -> None:
-        whole = _Members(members)
+        whole = BatchMessage(members)
         current_message.set(whole)
         try:
             results = self._call(whole)
@@ -133,10 +157,20 @@ class BatchExecutor(Executor):
             results = [error] * len(members)
         if not isinstance(results, list) or len(results) != len(members):
             results = [results] * len(members)
+        failures = 0
         for member, result in zip(members, results, strict=True):
-            current_message.set(member)
             if isinstance(result, BaseException):
-                self._recover(member, result)
+                self._failures.append((member, result))
+                failures += 1
             else:
+                current_message.set(member)
                 self._succeeded(member, result)
                 self._settle(member)
+        if failures:
+            # In calls of their own: one that waits for its next attempt, or hangs, holds no other back.
+            self._pool.execute_many(self._recover_next, failures)
+
+    def _recover_next(self) -> None:
+        member, error = self._failures.popleft()
+        current_message.set(member)
+        self._recover(member, error)

@@ -35,7 +35,7 @@ class Dispatcher:
         subscription: where messages come from.
         intake: sorts them.
         pool: runs them.
-        run_next: what the pool is told to call, once a message.
+        begin: called with the number of messages that were made ready; makes the pool run them.
         ready: messages handed over and not yet started.
         settler: takes what is not run, counts what is finished.
         controls: those that give credit.
@@ -52,7 +52,7 @@ class Dispatcher:
         subscription: Subscription,
         intake: Intake,
         pool: Pool,
-        run_next: Callable[[], None],
+        begin: Callable[[int], None],
         ready: deque[Message],
         settler: Settler,
         controls: Sequence[Control],
@@ -64,10 +64,12 @@ class Dispatcher:
     ) -> None:
         self.fetched = 0
         """Messages taken from the broker; written by the dispatcher's thread only."""
+        self.wanted: Callable[[], int] = lambda: 0
+        """How many messages busy workers can take, beyond what free ones can."""
         self._subscription = subscription
         self._intake = intake
         self._pool = pool
-        self._run_next = run_next
+        self._begin = begin
         self._ready = ready
         self._settler = settler
         self._credit = overriding(controls, "credit")
@@ -142,7 +144,7 @@ class Dispatcher:
             for spend in self._spend:
                 spend(len(admitted), time.monotonic())
             self._ready.extend(admitted)
-            self._pool.execute_many(self._run_next, len(admitted))
+            self._begin(len(admitted))
 
     def _still_allowed(self, deliveries: list[Delivery]) -> list[Delivery]:
         """Give back what may not start any more: a pause or a window's end came while messages were waited for."""
@@ -194,5 +196,6 @@ class Dispatcher:
         finished = self._settler.finished
         ahead = self._prefetch.ahead(now, finished) if self._unlimited else 0
         workers = self._pool.max_workers * self._batch
-        room = min(workers + ahead - (self.fetched - finished), self._pool.free_slots() * self._batch + ahead)
+        takers = self._pool.free_slots() * self._batch + self.wanted()
+        room = min(workers + ahead - (self.fetched - finished), takers + ahead)
         return max(0, room), (1 if ahead <= workers else ahead // 2)

@@ -59,6 +59,10 @@ class Executor:
         self.run_next = self._build()
         """What the pool calls, once for each message that was made ready."""
 
+    def begin(self, count: int) -> None:
+        """Let the pool run `count` messages that were made ready."""
+        self._pool.execute_many(self.run_next, count)
+
     def abandon(self, message: Message, error: BaseException) -> None:
         """Settle a message whose call does not end; a retry becomes another worker's."""
         self._pool.resize(self._pool.max_workers + 1)

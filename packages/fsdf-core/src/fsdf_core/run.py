@@ -60,7 +60,7 @@ class Run:
             subscription=self._subscription,
             intake=Intake(owner.queue.name, owner.controls, owner.max_deliveries, owner.clock, owner.logger),
             pool=owner.pool,
-            run_next=self._executor.run_next,
+            begin=self._executor.begin,
             ready=self._ready,
             settler=self.settler,
             controls=owner.controls,
@@ -72,6 +72,7 @@ class Run:
         )
         if isinstance(self._executor, BatchExecutor):
             self._executor.feeder = self._dispatcher.thread
+            self._dispatcher.wanted = self._executor.wanted
         self._ticker = Ticker(owner.controls, owner.logger, owner.queue.name)
         self._start_controls(owner, consumer_id)
 
