@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from glob import glob
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Server:
         name: what tests and messages call it.
         executables: programs of which any one, on the PATH, means that it is installed.
         apt: Debian and Ubuntu packages that hold it.
-        folders: patterns of folders off the PATH to look in, too.
+        folders: patterns of folders under / to look in besides the PATH.
         hints: how to get it without root or without apt, by `sys.platform` ("linux", "darwin", "win32").
     """
 
@@ -27,7 +27,10 @@ class Server:
 
     def executable(self) -> str | None:
         """Return the program's path, None if it is not installed."""
-        places = [None, *(folder for pattern in self.folders for folder in sorted(glob(pattern), reverse=True))]
+        places = [
+            None,
+            *(folder for pattern in self.folders for folder in sorted(Path("/").glob(pattern), reverse=True)),
+        ]
         found = (shutil.which(name, path=place) for place in places for name in self.executables)
         return next(filter(None, found), None)
 
@@ -47,7 +50,7 @@ SERVERS = (
         name="postgresql",
         executables=("postgres",),
         apt=("postgresql",),
-        folders=("/usr/lib/postgresql/*/bin",),
+        folders=("usr/lib/postgresql/*/bin",),
         hints={
             "linux": "sudo apt-get install postgresql, or: conda install -c conda-forge postgresql",
             "darwin": "brew install postgresql",
@@ -58,7 +61,7 @@ SERVERS = (
         name="mariadb",
         executables=("mariadbd",),
         apt=("mariadb-server",),
-        folders=("/usr/sbin",),
+        folders=("usr/sbin",),
         hints={
             "linux": "sudo apt-get install mariadb-server, or: conda install -c conda-forge mariadb",
             "darwin": "brew install mariadb",

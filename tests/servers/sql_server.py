@@ -97,7 +97,17 @@ class MariaDBServer(ServerProcess):
     def database(self) -> str:
         """Return the URL of a new database."""
         name = f"test_{uuid.uuid4().hex}"
-        words = ["--no-defaults", "-h", "127.0.0.1", "-P", str(self.port), "-u", "root", "-e", f"CREATE DATABASE {name}"]
+        words = [
+            "--no-defaults",
+            "-h",
+            "127.0.0.1",
+            "-P",
+            str(self.port),
+            "-u",
+            "root",
+            "-e",
+            f"CREATE DATABASE {name}",
+        ]
         _run([self._client, *words], None, self.folder)
         return f"mariadb://root@127.0.0.1:{self.port}/{name}"
 
@@ -114,9 +124,7 @@ def _beside(executable: str, name: str) -> str:
 
 
 def _run(words: list[str | Path], user: str | None, folder: Path) -> None:
-    done = subprocess.run(
-        words, user=user, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-    )
+    done = subprocess.run(words, user=user, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from fsdf_core.settings import Settings
 
+Keys = set[str]
+"""A set of keys, by a name that the method `set` does not hide."""
+
 
 class StateStore(ABC):
     """Keys with TTL, atomic operations, hashes, leases, and waiting for a change. Thread-safe.
@@ -45,7 +48,7 @@ class StateStore(ABC):
         """Write all values."""
 
     @abstractmethod
-    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> set[str]:
+    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> Keys:
         """Write the values whose keys are absent; return the keys that this call wrote.
 
         Atomic for each key: of many callers exactly one gets it.
@@ -56,7 +59,7 @@ class StateStore(ABC):
         """Write `new` if the key holds exactly `old`; True if it did. The TTL counts anew, None means for ever."""
 
     @abstractmethod
-    def touch(self, values: Mapping[str, bytes], ttl: float) -> set[str]:
+    def touch(self, values: Mapping[str, bytes], ttl: float) -> Keys:
         """Give each key that still holds this very value `ttl` seconds from now; return those keys."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.clock import Clock
     from fsdf_core.settings import Settings
+    from fsdf_core.state import Keys
 
 _SWEEP_EVERY = 1000
 """Writes between two sweeps of expired keys."""
@@ -54,7 +55,7 @@ class MemoryStateStore(StateStore):
                 self._values[key] = (value, expiry)
             self._sweep(len(values))
 
-    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> set[str]:
+    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> Keys:
         """Write those that are absent."""
         with self._lock:
             expiry = self._expiry(ttl)
@@ -72,7 +73,7 @@ class MemoryStateStore(StateStore):
             self._values[key] = (new, self._expiry(ttl))
             return True
 
-    def touch(self, values: Mapping[str, bytes], ttl: float) -> set[str]:
+    def touch(self, values: Mapping[str, bytes], ttl: float) -> Keys:
         """Renew the TTL of what is unchanged."""
         with self._lock:
             expiry = self._expiry(ttl)

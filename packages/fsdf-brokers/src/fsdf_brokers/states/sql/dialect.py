@@ -43,7 +43,7 @@ class Dialect(ABC):
     def connect_arguments(self, options: frozenset[str]) -> dict[str, Any]:
         """Return arguments for the driver's connect(); `options` are those that the URL sets itself."""
 
-    def prepare(self, connection: Any) -> None:
+    def prepare(self, connection: Any) -> None:  # noqa: B027 - optional
         """Set up a new connection."""
 
     @abstractmethod
@@ -62,7 +62,7 @@ class Dialect(ABC):
         """Whether the server answered that it does not let us in."""
         return False
 
-    def ping(self, connection: Any) -> None:
+    def ping(self, connection: Any) -> None:  # noqa: B027 - a file is always there
         """Raise an error if the connection is broken."""
 
     @abstractmethod

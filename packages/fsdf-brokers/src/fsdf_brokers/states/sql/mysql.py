@@ -33,12 +33,11 @@ _AWAY = {1040, 1053, 1205, 1927}
 """Too many connections, shutdown, a lock waited for too long, connection killed."""
 _REFUSED = {1044, 1045, 1049, 1698}
 
-_SET = "INSERT INTO fsdf_state_value(name, value, expiry) VALUES {} ON DUPLICATE KEY UPDATE value = VALUES(value), " + (
-    "expiry = VALUES(expiry)"
-)
+_SET = """INSERT INTO fsdf_state_value(name, value, expiry) VALUES {}
+ON DUPLICATE KEY UPDATE value = VALUES(value), expiry = VALUES(expiry)"""
 _ADD = f"""INSERT INTO fsdf_state_value(name, value, writer, expiry) VALUES {{}} ON DUPLICATE KEY UPDATE
 value = IF(expiry <= {_NOW}, VALUES(value), value), writer = IF(expiry <= {_NOW}, VALUES(writer), writer),
-expiry = IF(expiry <= {_NOW}, VALUES(expiry), expiry)"""
+expiry = IF(expiry <= {_NOW}, VALUES(expiry), expiry)"""  # noqa: S608
 _ADDED = "SELECT name FROM fsdf_state_value WHERE name IN ({}) AND writer = %s"
 _LIVE = f"SELECT name, value FROM fsdf_state_value WHERE name IN ({{}}) AND expiry > {_NOW}"  # noqa: S608
 _REPLACE = f"""UPDATE fsdf_state_value SET value = %s, expiry = {_NOW} + %s
@@ -49,9 +48,10 @@ ON DUPLICATE KEY UPDATE expiry = expiry"""
 _ACQUIRE = f"""INSERT INTO fsdf_state_lease(name, owner, expiry, token)
 VALUES (%s, %s, {_NOW} + %s, FLOOR({_NOW} * 1000000)) ON DUPLICATE KEY UPDATE
 token = IF(expiry <= {_NOW}, GREATEST(token + 1, VALUES(token)), token),
-owner = IF(expiry <= {_NOW}, VALUES(owner), owner), expiry = IF(owner = VALUES(owner), VALUES(expiry), expiry)"""
+owner = IF(expiry <= {_NOW}, VALUES(owner), owner),
+expiry = IF(owner = VALUES(owner), VALUES(expiry), expiry)"""  # noqa: S608
 _NOTIFY = f"""INSERT INTO fsdf_state_channel VALUES (%s, FLOOR({_NOW} * 1000000))
-ON DUPLICATE KEY UPDATE version = GREATEST(version + 1, VALUES(version))"""
+ON DUPLICATE KEY UPDATE version = GREATEST(version + 1, VALUES(version))"""  # noqa: S608
 
 
 class MySQL(Dialect):
@@ -83,7 +83,7 @@ class MySQL(Dialect):
 
     def lost(self, error: BaseException) -> bool:
         """The client's own errors are 2000 and up; the server's are those of its end and of full lines."""
-        import pymysql  # noqa: PLC0415 - the driver is an extra
+        import pymysql  # type: ignore[import-untyped]  # noqa: PLC0415 - the driver is an extra
 
         number = error.args[0] if error.args else 0
         operational = isinstance(error, (pymysql.err.OperationalError, pymysql.err.InterfaceError))
@@ -166,7 +166,7 @@ class MySQL(Dialect):
         """Upsert."""
         for some in chunks(fields, _ROWS_A_STATEMENT):
             arguments = [part for field, value in some for part in (name, field, value)]
-            statement = f"REPLACE INTO fsdf_state_hash VALUES {marks(len(some), '(%s, %s, %s)')}"
+            statement = f"REPLACE INTO fsdf_state_hash VALUES {marks(len(some), '(%s, %s, %s)')}"  # noqa: S608
             cursor.execute(statement, arguments)
 
     def hash_get(self, cursor: Any, name: bytes) -> dict[bytes, bytes]:

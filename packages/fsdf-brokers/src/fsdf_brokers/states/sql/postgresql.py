@@ -1,4 +1,7 @@
-"""The state tables in PostgreSQL: every operation is one statement, and so one round trip and one transaction."""
+"""The state tables in PostgreSQL: every operation is one statement, and so one round trip and one transaction.
+
+Statements of many rows lock them in the order of their names, so that they do not deadlock.
+"""
 
 from __future__ import annotations
 
@@ -29,28 +32,31 @@ _ADD = f"{_SET} WHERE v.expiry <= {_NOW} RETURNING v.name"
 _GET = f"SELECT name, value FROM fsdf_state_value WHERE name = ANY(%b::bytea[]) AND expiry > {_NOW}"  # noqa: S608
 _REPLACE = f"""UPDATE fsdf_state_value SET value = %b, expiry = {_NOW} + %b::float8
 WHERE name = %b AND value = %b AND expiry > {_NOW}"""  # noqa: S608
-_TOUCH = f"""WITH locked AS (SELECT v.name FROM fsdf_state_value v
+_TOUCH = f"""WITH locked AS MATERIALIZED (SELECT v.name FROM fsdf_state_value v
 JOIN unnest(%b::bytea[], %b::bytea[]) AS t(name, value) ON v.name = t.name AND v.value = t.value
 WHERE v.expiry > {_NOW} ORDER BY v.name FOR UPDATE OF v)
 UPDATE fsdf_state_value v SET expiry = {_NOW} + %b::float8 FROM locked WHERE v.name = locked.name
 RETURNING v.name"""  # noqa: S608
-_DELETE = f"""WITH v AS (DELETE FROM fsdf_state_value WHERE name = ANY(%(names)b::bytea[])
-RETURNING name, expiry > {_NOW} AS lives),
-h AS (DELETE FROM fsdf_state_hash WHERE name = ANY(%(names)b::bytea[]) RETURNING name)
+_DELETE = f"""WITH lv AS MATERIALIZED (SELECT name FROM fsdf_state_value
+WHERE name = ANY(%(names)b::bytea[]) ORDER BY name FOR UPDATE),
+v AS (DELETE FROM fsdf_state_value t USING lv WHERE t.name = lv.name RETURNING t.name, t.expiry > {_NOW} AS lives),
+lh AS MATERIALIZED (SELECT name, field FROM fsdf_state_hash
+WHERE name = ANY(%(names)b::bytea[]) ORDER BY name, field FOR UPDATE),
+h AS (DELETE FROM fsdf_state_hash t USING lh WHERE t.name = lh.name AND t.field = lh.field RETURNING t.name)
 SELECT count(*) FROM (SELECT name FROM v WHERE lives UNION SELECT name FROM h) AS gone"""  # noqa: S608
 _INCREMENT = f"""INSERT INTO fsdf_state_value AS v
 VALUES(%(name)b, convert_to(%(by)s::numeric::text, 'UTF8'), {_NOW} + %(lifetime)b::float8)
 ON CONFLICT(name) DO UPDATE SET expiry = CASE WHEN v.expiry <= {_NOW} THEN excluded.expiry ELSE v.expiry END,
 value = CASE WHEN v.expiry <= {_NOW} THEN excluded.value
 ELSE convert_to((convert_from(v.value, 'UTF8')::numeric + %(by)s::numeric)::text, 'UTF8') END
-RETURNING value"""  # noqa: S608
+RETURNING value"""
 _HASH_SET = """INSERT INTO fsdf_state_hash SELECT %b, field, value
 FROM unnest(%b::bytea[], %b::bytea[]) AS t(field, value)
 ON CONFLICT(name, field) DO UPDATE SET value = excluded.value"""
 _ACQUIRE = f"""INSERT INTO fsdf_state_lease AS l VALUES(%b, %b, {_NOW} + %b::float8, ({_NOW} * 1e6)::bigint)
 ON CONFLICT(name) DO UPDATE SET owner = excluded.owner, expiry = excluded.expiry,
 token = CASE WHEN l.expiry <= {_NOW} THEN greatest(l.token + 1, excluded.token) ELSE l.token END
-WHERE l.expiry <= {_NOW} OR l.owner = excluded.owner RETURNING token"""  # noqa: S608
+WHERE l.expiry <= {_NOW} OR l.owner = excluded.owner RETURNING token"""
 _RELEASE = f"UPDATE fsdf_state_lease SET expiry = {_NOW} WHERE name = %b AND owner = %b AND expiry > {_NOW}"  # noqa: S608
 _SWEEP = f"""DELETE FROM fsdf_state_value WHERE name IN (SELECT name FROM fsdf_state_value
 WHERE expiry <= {_NOW} AND expiry < 1e11 LIMIT %s FOR UPDATE SKIP LOCKED)"""  # noqa: S608

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from fsdf_core.settings import Settings
+    from fsdf_core.state import Keys
 
 LONGEST_NAME = 512
 """Bytes of a key, field, owner or channel in UTF-8: what an index of each database holds."""
@@ -94,7 +95,7 @@ class SQLStateStore(StateStore):
             self._database.run(lambda cursor: self._dialect.set(cursor, rows, _lifetime(ttl)), again=True)
             self._sweep(len(rows))
 
-    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> set[str]:
+    def add(self, values: Mapping[str, bytes], ttl: float | None = None) -> Keys:
         """Write those that are absent."""
         if not values:
             return set()
@@ -108,7 +109,7 @@ class SQLStateStore(StateStore):
         name = _name(key)
         return self._database.run(lambda cursor: self._dialect.replace(cursor, name, old, new, _lifetime(ttl)))
 
-    def touch(self, values: Mapping[str, bytes], ttl: float) -> set[str]:
+    def touch(self, values: Mapping[str, bytes], ttl: float) -> Keys:
         """Renew the TTL of what is unchanged."""
         if not values:
             return set()
