@@ -35,6 +35,9 @@ _SIGNALS = [
 _FLUSH = 10.0
 """Seconds that a consumer has, after its grace, to store acknowledgements and to close its connections."""
 
+_ECHO = 0.2
+"""Seconds that the main thread has to notice the signal that is sent to it, before it is sent again."""
+
 
 class _Phase(enum.Enum):
     IDLE = enum.auto()
@@ -55,6 +58,7 @@ _signum = 0
 _depth = 0
 _registered = False
 _exiting = False
+_echo_ends = 0.0
 
 
 def track(consumer: Consumer) -> None:
@@ -172,7 +176,8 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
         _phase, _signum = _Phase.DRAINING, signum
         _inbox.put(signum)
     elif _phase is not _Phase.DRAINED:
-        _exit_hard(128 + signum)
+        if _phase is _Phase.DRAINING or time.monotonic() > _echo_ends:
+            _exit_hard(128 + signum)
     elif _depth:
         _phase = _Phase.DEFERRED
     else:
@@ -187,10 +192,19 @@ def _watch() -> None:
         if not stop_all() and not _handler_before(signum):
             _exit_hard(0)
         _phase = _Phase.DRAINED
+        _reach_main_thread(signum)
+
+
+def _reach_main_thread(signum: int) -> None:
+    """Send the signal to the process itself, again and again: one that comes just before a system call ends no wait."""
+    global _echo_ends  # noqa: PLW0603 - process-wide by nature
+    while _phase is _Phase.DRAINED:
+        _echo_ends = time.monotonic() + _ECHO
         if os.name == "posix":
-            os.kill(os.getpid(), signum)  # it also ends a wait of the main thread in the kernel
+            os.kill(os.getpid(), signum)
         else:
             signal.raise_signal(signum)
+        wait_until(lambda: _phase is not _Phase.DRAINED, _ECHO, interval=_ECHO / 20)
 
 
 def _finish(frame: FrameType | None) -> None:
