@@ -1,7 +1,7 @@
 """The form of a message on a dead-letter queue.
 
 A task message keeps its form, so that it can be replayed: `extra.dead_letter` says why it is there. A body that
-is no task message is kept as text (or base64) under the key `body`.
+is no task message is kept as text (or base64) under the key `body`, and the note says how under `encoding`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from fsdf_core.broker import OutgoingMessage
 from fsdf_core.codec import decode, encode
-from fsdf_core.errors import DecodeError
+from fsdf_core.errors import DecodeError, EncodeError
 from fsdf_core.message import EXTRA
 from fsdf_core.task_id import new_task_id
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 SUFFIX = "_dlx"
 """A queue's dead-letter queue is named after it."""
+
+NOTE = "dead_letter"
+"""Key of `extra` that says why the message is on a dead-letter queue."""
+
+_BODY = "body"
 
 
 def dead_letter(message: Message, verdict: DeadLetter, target: Queue, now: float) -> OutgoingMessage:
@@ -34,9 +41,9 @@ def dead_letter(message: Message, verdict: DeadLetter, target: Queue, now: float
         now: seconds since the epoch.
     """
     note: dict[str, Any] = {
-        "reason": verdict.reason,
-        "error": verdict.error,
-        "traceback": verdict.traceback,
+        "reason": _plain(verdict.reason),
+        "error": _plain(verdict.error),
+        "traceback": _plain(verdict.traceback),
         "attempts": message.attempt,
         "time": round(now, 4),
         "queue": target.name.removesuffix(SUFFIX),
@@ -51,11 +58,31 @@ def dead_letter(message: Message, verdict: DeadLetter, target: Queue, now: float
         "publish_time": round(now, 4),
         **message.extra,
         **extra,
-        "dead_letter": note,
+        NOTE: note,
     }
-    if target.serializes:
+    if not target.serializes:
+        return OutgoingMessage({**arguments, EXTRA: extra})
+    try:
         return OutgoingMessage(encode(arguments, extra))
-    return OutgoingMessage({**arguments, EXTRA: extra})
+    except EncodeError:
+        # A queue that hands over any object has a dead-letter queue that cannot: better a picture than a loop.
+        shown = {name: _plain(repr(value)) for name, value in arguments.items()}
+        return OutgoingMessage(encode(shown, {"task_id": message.extra.get("task_id", extra["task_id"]), NOTE: note}))
+
+
+def original_body(arguments: dict[str, Any], note: dict[str, Any]) -> Body | None:
+    """Return the body of what was no task message, as it was sent; None if it was one."""
+    encoding, body = note.get("encoding"), arguments.get(_BODY)
+    if encoding == "object":
+        return body
+    if not isinstance(body, str):
+        return None
+    if encoding == "base64":
+        try:
+            return base64.b64decode(body, validate=True)
+        except ValueError:
+            return None
+    return body.encode() if encoding == "utf-8" else None
 
 
 def _original(body: Body, note: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -63,13 +90,27 @@ def _original(body: Body, note: dict[str, Any]) -> tuple[dict[str, Any], dict[st
     try:
         message = decode(body)
     except DecodeError:
-        raw = body if isinstance(body, bytes) else repr(body).encode()
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            note["encoding"] = "base64"
-            text = base64.b64encode(raw).decode()
-        else:
-            note["encoding"] = "utf-8"
-        return {"body": text}, {}
+        return {_BODY: _text(body, note)}, {}
     return message.arguments, message.extra
+
+
+def _text(body: Body, note: dict[str, Any]) -> Any:
+    if isinstance(body, dict):
+        try:
+            note["encoding"] = "utf-8"
+            return orjson.dumps(body).decode()
+        except TypeError:
+            note["encoding"] = "object"
+            return body
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        note["encoding"] = "base64"
+        return base64.b64encode(body).decode()
+    note["encoding"] = "utf-8"
+    return text
+
+
+def _plain(text: str) -> str:
+    """Make text of an exception fit for JSON: file names may hold halves of characters."""
+    return text.encode(errors="backslashreplace").decode()

@@ -37,6 +37,12 @@ class Parking:
             ripe.append(heapq.heappop(self._heap)[2])
         return ripe
 
+    def clear(self) -> list[Message]:
+        """Take out all messages, in the order of their times."""
+        messages = [message for *_, message in sorted(self._heap)]
+        self._heap.clear()
+        return messages
+
     def wait(self, most: float) -> float:
         """Seconds until the next message is due, at most `most`."""
         if not self._heap:

@@ -115,12 +115,21 @@ class Settler:
             if self._parking is not None:
                 self._put_back(self._parking.due(), 0.0)
             if len(messages) < len(batch):
+                self._unpark()
                 return
             now = time.monotonic()
             if pulse.stalled(now, self.finished):
                 self._on_stalled()
             if done := pulse.report(now, self.finished):
                 self._logger.info("%d tasks done, %.1f a second", *done)
+
+    def _unpark(self) -> None:
+        """Give back what still waits, uncounted: it was never started. Changed control data are sent."""
+        waiting = self._parking.clear() if self._parking is not None else []
+        changed = [each for each in waiting if isinstance(each.settlement, Requeue) and each.settlement.extra]
+        self._put_back(changed, 0.0)
+        if same := [each.delivery for each in waiting if each not in changed]:
+            self._insist(self._subscription.release, same)
 
     def _gather(self) -> list[Message | None]:
         """Wait for finished messages and take all there are; None among them means: the last."""
