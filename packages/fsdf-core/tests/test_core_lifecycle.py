@@ -178,7 +178,7 @@ def test_a_second_signal_ends_hard_also_inside_a_block(run):
     source = """
     with lifecycle.signals_deferred():
         term()
-        time.sleep(0.3)
+        time.sleep(0.6)
         say("deferred")
         term()
         time.sleep(60)

@@ -35,7 +35,7 @@ _SIGNALS = [
 _FLUSH = 10.0
 """Seconds that a consumer has, after its grace, to store acknowledgements and to close its connections."""
 
-_ECHO = 0.2
+_ECHO = 0.05
 """Seconds that the main thread has to notice the signal that is sent to it, before it is sent again."""
 
 
@@ -204,7 +204,7 @@ def _reach_main_thread(signum: int) -> None:
             os.kill(os.getpid(), signum)
         else:
             signal.raise_signal(signum)
-        wait_until(lambda: _phase is not _Phase.DRAINED, _ECHO, interval=_ECHO / 20)
+        wait_until(lambda: _phase is not _Phase.DRAINED, _ECHO, interval=_ECHO / 10)
 
 
 def _finish(frame: FrameType | None) -> None:
