@@ -43,6 +43,7 @@ class Run:
         self.stopped = threading.Event()
         self._stopping = threading.Event()
         self._ready: deque[Message] = deque()
+        self._head: Message | None = None
         self._controls: list[Control] = []
         consumer_id = new_consumer_id()
         self._subscription = owner.queue.subscribe(consumer_id, owner.pool.max_workers)
@@ -51,7 +52,7 @@ class Run:
             self._subscription,
             owner.controls,
             on_finished=self._on_finished,
-            on_stalled=self._take_back,
+            on_stalled=self._on_stalled,
             clock=owner.clock,
             logger=owner.logger,
         )
@@ -143,6 +144,16 @@ class Run:
 
     def _on_finished(self) -> None:
         self._dispatcher.feed()
+
+    def _on_stalled(self) -> None:
+        """Give back what waits for a worker, unless it was made ready only since the last call."""
+        try:
+            head = self._ready[0]
+        except IndexError:
+            head = None
+        if head is not None and head is self._head:
+            self._take_back()
+        self._head = head
 
     def _take_back(self) -> None:
         """Give messages that no worker has started back to the queue."""
