@@ -1,8 +1,15 @@
 """The memory state store."""
 
+import os
 import threading
 import time
+import warnings
 
+import pytest
+
+from fsdf_core import registry
+from fsdf_core.errors import ConfigurationError, UnknownName
+from fsdf_core.settings import Settings
 from fsdf_core.states.memory import MemoryStateStore
 from fsdf_core.testing.clock import ManualClock
 
@@ -101,3 +108,57 @@ def test_notify_wakes():
     timer.start()
     assert store.wait("c", 5) is True
     timer.join()
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    monkeypatch.setattr(registry, "_open", {})
+    return lambda **names: registry.open_state(Settings(**names))
+
+
+class Recording(MemoryStateStore):
+    @classmethod
+    def from_url(cls, url, settings):
+        store = cls()
+        store.url = url
+        return store
+
+
+@pytest.fixture
+def recording(monkeypatch):
+    monkeypatch.setattr(registry.states, "_loaded", {})
+    registry.states.register("recording", Recording)
+    registry.states.register("sqlite", Recording)
+
+
+def test_one_store_for_each_url(opened, recording):
+    one = opened(state_url="recording://a")
+    assert opened(state_url="recording://a") is one
+    assert opened(state_url="recording+driver://a") is not one
+    assert one.url == "recording://a"
+    assert opened(state_url="memory://") is MemoryStateStore.from_url("memory://", Settings())
+
+
+def test_the_default_is_a_file_in_home(opened, recording, tmp_path):
+    assert opened(home=tmp_path).url == f"sqlite:///{tmp_path.as_posix()}/state.sqlite"
+    assert opened(home=tmp_path / "other") is not opened(home=tmp_path)
+
+
+def test_unknown_stores(opened, recording):
+    with pytest.raises(UnknownName, match=r"'recordin'.*Did you mean 'recording'"):
+        opened(state_url="recordin://user:secret@host")
+    with pytest.raises(ConfigurationError, match="FSDF_STATE_URL is no URL") as caught:
+        opened(state_url="secret")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_opens_its_own(opened, recording):
+    one = opened(state_url="recording://a")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        os._exit(int(opened(state_url="recording://a") is one))
+    assert os.waitpid(child, 0)[1] == 0
+    assert opened(state_url="recording://a") is one

@@ -107,7 +107,7 @@ def open_state(settings: Settings) -> StateStore:
         MissingDependency: the store's client library is not installed.
     """
     secret = settings.state_url
-    url = secret.get_secret_value() if secret else f"sqlite:///{(settings.home / 'state.sqlite').as_posix()}"
+    url = secret.get_secret_value() if secret else f"sqlite:///{default_state_file(settings).as_posix()}"
     scheme, colon, _ = url.partition(":")
     if not colon:
         raise ConfigurationError("FSDF_STATE_URL is no URL: use sqlite:///path, postgresql://…, redis://… or memory://")
@@ -115,6 +115,11 @@ def open_state(settings: Settings) -> StateStore:
         if url not in _open:
             _open[url] = states.get(scheme.partition("+")[0].lower()).from_url(url, settings)
         return _open[url]
+
+
+def default_state_file(settings: Settings) -> Path:
+    """Return the file that holds the state if `settings.state_url` is not set."""
+    return settings.home / "state.sqlite"
 
 
 _opening = threading.Lock()

@@ -78,7 +78,9 @@ class Database:
                 return self._attempt(pool, work, write=write)
             except pool.errors as error:
                 last = attempt + 1 == _ATTEMPTS
-                if self._dialect.repeatable(error) and not last:
+                if self._dialect.undefined(error) and attempt == 0:
+                    self._attempt(pool, self._dialect.create, write=False)
+                elif self._dialect.repeatable(error) and not last:
                     time.sleep(random.random() * 0.01 * 2**attempt)  # noqa: S311 - no secret
                 elif again and self._dialect.lost(error) and not last:
                     again = False
@@ -188,7 +190,7 @@ class Database:
 
     def _safe(self, error: BaseException) -> str:
         password = self._url.password
-        text = str(error).strip().rstrip(".")
+        text = " ".join(str(error).split()).rstrip(".")
         return text.replace(str(password), "***") if password else text
 
 

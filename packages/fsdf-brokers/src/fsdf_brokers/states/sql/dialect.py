@@ -55,6 +55,10 @@ class Dialect(ABC):
         """Whether the database undid the transaction to end a deadlock, so that it can be run again."""
 
     @abstractmethod
+    def undefined(self, error: BaseException) -> bool:
+        """Whether a table is gone: the database was made anew while we were connected."""
+
+    @abstractmethod
     def lost(self, error: BaseException) -> bool:
         """Whether the connection broke or the database cannot answer now."""
 

@@ -29,6 +29,7 @@ _TABLES = (
 )
 _ROWS_A_STATEMENT = 1000
 _DEADLOCK = 1213
+_NO_TABLE = 1146
 _AWAY = {1040, 1053, 1205, 1927}
 """Too many connections, shutdown, a lock waited for too long, connection killed."""
 _REFUSED = {1044, 1045, 1049, 1698}
@@ -72,14 +73,17 @@ class MySQL(Dialect):
 
     def create(self, cursor: Any) -> None:
         """Create; the server serialises them. A user without the right to create can use what is there."""
-        cursor.execute("SHOW TABLES LIKE 'fsdf\\_state\\_channel'")
-        if cursor.fetchone() is None:
+        if cursor.execute("SHOW TABLES LIKE 'fsdf\\_state\\_%'") < len(_TABLES):
             for statement in _TABLES:
                 cursor.execute(statement)
 
     def repeatable(self, error: BaseException) -> bool:
         """Deadlock."""
         return error.args[:1] == (_DEADLOCK,)
+
+    def undefined(self, error: BaseException) -> bool:
+        """No such table."""
+        return error.args[:1] == (_NO_TABLE,)
 
     def lost(self, error: BaseException) -> bool:
         """The client's own errors are 2000 and up; the server's are those of its end and of full lines."""

@@ -74,12 +74,19 @@ class PostgreSQL(Dialect):
 
     def create(self, cursor: Any) -> None:
         """Create under an advisory lock; a user without the right to create can use what is there."""
-        if cursor.execute("SELECT to_regclass('fsdf_state_lease')").fetchone()[0] is None:
+        found = cursor.execute(
+            "SELECT to_regclass('fsdf_state_value'), to_regclass('fsdf_state_hash'), to_regclass('fsdf_state_lease')"
+        )
+        if None in found.fetchone():
             cursor.execute(_CREATE)
 
     def repeatable(self, error: BaseException) -> bool:
         """Deadlock or serialisation failure."""
         return getattr(error, "sqlstate", None) in {"40P01", "40001"}
+
+    def undefined(self, error: BaseException) -> bool:
+        """Undefined table."""
+        return getattr(error, "sqlstate", None) == "42P01"
 
     def lost(self, error: BaseException) -> bool:
         """Connection errors have no SQLSTATE, or class 08 or 57 (operator intervention)."""

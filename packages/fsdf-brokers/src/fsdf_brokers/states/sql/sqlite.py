@@ -65,7 +65,8 @@ class SQLite(Dialect):
 
     def create(self, cursor: Any) -> None:
         """Create under the file's write lock."""
-        if cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'fsdf_state_channel'").fetchone():
+        found = cursor.execute("SELECT count(*) FROM sqlite_master WHERE name GLOB 'fsdf_state_*'").fetchone()
+        if found[0] == len(_TABLES):
             return
         cursor.execute("BEGIN IMMEDIATE")
         for statement in _TABLES:
@@ -75,6 +76,10 @@ class SQLite(Dialect):
     def repeatable(self, error: BaseException) -> bool:  # noqa: ARG002 - a file has one write lock
         """No deadlocks."""
         return False
+
+    def undefined(self, error: BaseException) -> bool:
+        """No such table."""
+        return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
 
     def lost(self, error: BaseException) -> bool:
         """Another process holds the lock for too long."""

@@ -17,7 +17,7 @@ from fsdf_brokers.states.sql.mysql import MySQL
 from fsdf_brokers.states.sql.postgresql import PostgreSQL
 from fsdf_brokers.states.sql.sqlite import SQLite
 from fsdf_brokers.states.sql.url import parse
-from fsdf_brokers.states.sql.waiters import Waiters
+from fsdf_brokers.states.sql.waiters import Waiter, Waiters
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.state import StateStore
 
@@ -166,24 +166,19 @@ class SQLStateStore(StateStore):
             self._sweep(1)
 
     def wait(self, channel: str, timeout: float) -> bool:
-        """Wait: on PostgreSQL until its notification, elsewhere by looking every few milliseconds."""
+        """Wait: on PostgreSQL until its notification, elsewhere by looking every few milliseconds.
+
+        A server that is away ends no wait, so that nobody spins: the wait lasts its time and is unsure.
+        """
         name = _name(channel)
         deadline = time.monotonic() + timeout
         with self._waiters.on(name) as waiter:
             if self.wakes:
-                # Not listening means unsure; without a server the wait lasts its time, so that nobody spins.
+                # Not listening means unsure.
                 sure = self._listen().ready.wait(timeout)
                 waiter.event.wait(max(deadline - time.monotonic(), 0))
                 return waiter.woken or (not sure and not waiter.event.is_set())
-            pause, longest = self._dialect.pauses
-            seen = self._version(name)
-            while (left := deadline - time.monotonic()) > 0:
-                if waiter.event.wait(min(pause, left)):
-                    return waiter.woken
-                if self._version(name) not in {None, seen}:
-                    return True
-                pause = min(pause * 1.5, longest)
-            return False
+            return self._poll(name, waiter, deadline)
 
     def close(self) -> None:
         """Close the connections and end the waits."""
@@ -194,8 +189,28 @@ class SQLStateStore(StateStore):
             listener.close()
         self._database.close()
 
-    def _version(self, channel: bytes) -> int | None:
-        return self._database.run(lambda cursor: self._dialect.version(cursor, channel), write=False, again=True)
+    def _poll(self, channel: bytes, waiter: Waiter, deadline: float) -> bool:
+        pause, longest = self._dialect.pauses
+        known, seen = False, None
+        while True:
+            sure = True
+            try:
+                version = self._database.run(
+                    lambda cursor: self._dialect.version(cursor, channel), write=False, again=True
+                )
+            except StateUnavailable:
+                sure = False
+            else:
+                if not known:
+                    known, seen = True, version
+                elif version not in {None, seen}:
+                    return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return not (known and sure)
+            if waiter.event.wait(min(pause, left)):
+                return waiter.woken
+            pause = min(pause * 1.5, longest)
 
     def _listen(self) -> Listener:
         with self._listening:
