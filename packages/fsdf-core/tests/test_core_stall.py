@@ -32,8 +32,10 @@ def test_what_has_just_been_handed_over_is_not_taken_back():
     Publisher(queue).publish_many([{}] * 25)
     sparse = Sparse()
     ran = threading.Semaphore(0)
-    with ShrinkableThreadPoolExecutor(max_workers=8) as pool:
-        with Consumer(ran.release, queue=queue, pool=pool, controls=[sparse]) as consumer:
-            consumer.start()
-            assert all(ran.acquire(timeout=3) for _ in range(25))
+    with (
+        ShrinkableThreadPoolExecutor(max_workers=8) as pool,
+        Consumer(ran.release, queue=queue, pool=pool, controls=[sparse]) as consumer,
+    ):
+        consumer.start()
+        assert all(ran.acquire(timeout=3) for _ in range(25))
     assert sparse.spent == 25
