@@ -35,10 +35,13 @@ class Control:
     Attributes:
         requires: names of `Capabilities` that the control cannot work without; checked at start.
         retryable_errors: exceptions of `on_settle` that mean "try again": the batch waits, unacknowledged.
+        wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
+            become True while the consumer runs, by `Host.observe`.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
     retryable_errors: tuple[type[BaseException], ...] = ()
+    wants_outcomes: bool = True
 
     def on_publish(self, message: Message) -> Drop | None:
         """Producer's side, before encoding: stamp `message.extra`, or raise to refuse.
@@ -97,6 +100,7 @@ class Control:
         """Before messages that leave the consumer are acknowledged or put back: store effects, in one batch.
 
         Called for each message once, whether it ran (`message.outcome`) or not (`message.settlement` says why).
+        A message with neither has succeeded.
         """
 
 

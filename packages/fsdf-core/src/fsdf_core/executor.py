@@ -52,7 +52,8 @@ class Executor:
         self._logger = logger
         self._recoveries = overriding(controls, "on_error")
         self._observers = overriding(controls, "on_outcome")
-        self._observed = bool(self._observers or overriding(controls, "on_settle"))
+        storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
+        self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
         self._call = self._innermost(function)
         for around in reversed(overriding(controls, "around")):
             self._call = around(self._call)
@@ -62,6 +63,10 @@ class Executor:
     def begin(self, count: int) -> None:
         """Let the pool run `count` messages that were made ready."""
         self._pool.execute_many(self.run_next, count)
+
+    def observe(self) -> None:
+        """Build outcomes of successes from now on."""
+        self._observed = True
 
     def abandon(self, message: Message, error: BaseException) -> None:
         """Settle a message whose call does not end; a retry becomes another worker's."""
@@ -80,7 +85,6 @@ class Executor:
         take = self._ready.popleft
         recover = self._recover
         enter = current_message.set
-        succeeded = self._succeeded if self._observed else None
 
         def run_next() -> None:
             try:
@@ -93,8 +97,8 @@ class Executor:
             except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
                 recover(message, error)
             else:
-                if succeeded is not None:
-                    succeeded(message, result)
+                if self._observed:
+                    self._succeeded(message, result)
                 settle(message)
 
         return run_next

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fsdf_core.pool import Pool
 
 
+def _nothing() -> None: ...
+
+
 @dataclass(frozen=True)
 class Host:
     """One run of a consumer, from its start to its stop.
@@ -30,6 +33,7 @@ class Host:
         wake: ask for credit again now; also ends a waiting `receive`.
         abandon: settle a running message as failed with the error, now; the pool gets a worker more until the
             stuck one ends. For controls that have told the running call to raise `Abandoned` when it ends.
+        observe: from now on build `message.outcome` for successes too; see `Control.wants_outcomes`.
     """
 
     queue: Queue
@@ -40,6 +44,7 @@ class Host:
     stopping: threading.Event
     wake: Callable[[], None]
     abandon: Callable[[Message, BaseException], None]
+    observe: Callable[[], None] = _nothing
 
 
 class Abandoned(BaseException):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fsdf_core.verdict import Settlement
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take five times as long to build
 class Outcome:
     """What `Control.on_outcome` observes, before the message is settled.
 

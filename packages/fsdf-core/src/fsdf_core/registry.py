@@ -14,6 +14,8 @@ from fsdf_core.errors import ConfigurationError, MissingDependency, UnknownName
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fsdf_core.broker import Broker
     from fsdf_core.pool import Pool
     from fsdf_core.settings import Settings

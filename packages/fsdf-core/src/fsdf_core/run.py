@@ -128,6 +128,7 @@ class Run:
             stopping=self._stopping,
             wake=self._dispatcher.wake,
             abandon=self._executor.abandon,
+            observe=self._executor.observe,
         )
         try:
             for control in owner.controls:
