@@ -117,7 +117,7 @@ def test_days_when_the_clocks_change(now, text, wait):
 def spread(low, high):
     number = st.integers(low, high).map(str)
     span = st.tuples(st.integers(low, high), st.integers(low, high)).map(lambda two: f"{min(two)}-{max(two)}")
-    part = st.one_of(number, span, st.just("*"), st.integers(1, high).map("*/{}".format))
+    part = st.one_of(number, span, st.just("*"), st.integers(1, high - low).map("*/{}".format))
     return st.lists(part, min_size=1, max_size=3).map(",".join)
 
 
