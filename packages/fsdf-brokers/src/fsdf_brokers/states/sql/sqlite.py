@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect
+from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect, chunks, marks
 from fsdf_core.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS fsdf_state_channel(name BLOB PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID""",
 )
 _BUSY_TIMEOUT = 10.0
+_NAMES_A_QUERY = 500
 
 _SET = """INSERT INTO fsdf_state_value VALUES(?, ?, ?)
 ON CONFLICT(name) DO UPDATE SET value = excluded.value, expiry = excluded.expiry"""
 _ADD = _SET + " WHERE fsdf_state_value.expiry <= ?"
-_GET = "SELECT value FROM fsdf_state_value WHERE name = ? AND expiry > ?"
+_GET = "SELECT name, value FROM fsdf_state_value WHERE name IN ({}) AND expiry > ?"
 _REPLACE = "UPDATE fsdf_state_value SET value = ?, expiry = ? WHERE name = ? AND value = ? AND expiry > ?"
 _TOUCH = "UPDATE fsdf_state_value SET expiry = ? WHERE name = ? AND value = ? AND expiry > ?"
 # `1e11` must be spelt as in the index, or SQLite does not see that the index has all the rows.
@@ -38,7 +39,7 @@ _SWEEP = """DELETE FROM fsdf_state_value WHERE name IN
 
 
 class SQLite(Dialect):
-    """One row a statement: there is no round trip to save, and the driver keeps the compiled statements."""
+    """Writes of one row a statement: there is no round trip to save, and the driver keeps the compiled statements."""
 
     begin = "BEGIN IMMEDIATE"
     pauses = (0.005, 0.05)
@@ -88,11 +89,9 @@ class SQLite(Dialect):
     def get(self, cursor: Any, names: list[bytes]) -> dict[bytes, bytes]:
         """Read."""
         now = time.time()
-        found = {}
-        for name in names:
-            row = cursor.execute(_GET, (name, now)).fetchone()
-            if row is not None:
-                found[name] = row[0]
+        found: dict[bytes, bytes] = {}
+        for some in chunks(names, _NAMES_A_QUERY):
+            found.update(cursor.execute(_GET.format(marks(len(some), "?")), (*some, now)).fetchall())
         return found
 
     def set(self, cursor: Any, rows: Rows, lifetime: float) -> None:
