@@ -1,0 +1,121 @@
+"""How one run of a task went, with the field names that users of this family of frameworks know."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fsdf_core.message import EXTRA
+
+if TYPE_CHECKING:
+    from fsdf_core.message import Message
+    from fsdf_core.outcome import Outcome
+
+
+@dataclass
+class FunctionResultStatus:
+    """A finished task.
+
+    Attributes:
+        task_id: the message's.
+        queue_name: where it came from.
+        function: the function's name.
+        msg_dict: the whole message.
+        params: the arguments.
+        params_str: the arguments as JSON; what is not JSON data as text.
+        result: what the function returned; None after a failure.
+        run_times: how often it ran, from 1.
+        exception: "Type    message" of the last failure; None after a success.
+        exception_type: the failure's type.
+        exception_msg: its message.
+        time_start: begin of the last run, seconds since the epoch; None if it did not run here.
+        time_end: its end.
+        time_cost: seconds of the last run.
+        success: whether the function returned.
+        run_status: "finish".
+        publish_time: seconds since the epoch.
+        publish_time_format: the same as text, as the producer wrote it.
+        process_id: of the worker.
+        thread_id: of the worker.
+        host_name: of the worker.
+        host_process: "host - process id".
+        script_name: file name of the worker's main script.
+        user_context: the user's own; never read by fsdf.
+    """
+
+    task_id: str
+    queue_name: str
+    function: str
+    msg_dict: dict[str, Any]
+    params: dict[str, Any]
+    params_str: str
+    result: Any
+    run_times: int
+    exception: str | None
+    exception_type: str | None
+    exception_msg: str | None
+    time_start: float | None
+    time_end: float
+    time_cost: float | None
+    success: bool
+    run_status: str
+    publish_time: float | None
+    publish_time_format: str | None
+    process_id: int
+    thread_id: int
+    host_name: str
+    host_process: str
+    script_name: str
+    user_context: dict[str, Any] = field(default_factory=dict)
+
+    def get_status_dict(self) -> dict[str, Any]:
+        """Return all fields."""
+        return asdict(self)
+
+
+def task_status(
+    message: Message, outcome: Outcome, *, queue_name: str, function: str, time_start: float | None, time_end: float
+) -> FunctionResultStatus:
+    """Build the status of a message that has run in this process.
+
+    Args:
+        message: what ran.
+        outcome: how it ended.
+        queue_name: where it came from.
+        function: the function's name.
+        time_start: begin of the last run, seconds since the epoch; None if unknown.
+        time_end: its end.
+    """
+    error = outcome.error
+    host, process = socket.gethostname(), os.getpid()
+    return FunctionResultStatus(
+        task_id=message.task_id,
+        queue_name=queue_name,
+        function=function,
+        msg_dict={**message.arguments, EXTRA: message.extra},
+        params=message.arguments,
+        params_str=json.dumps(message.arguments, ensure_ascii=False, default=str),
+        result=outcome.result,
+        run_times=outcome.attempts,
+        exception=None if error is None else f"{type(error).__name__}    {error}",
+        exception_type=None if error is None else type(error).__name__,
+        exception_msg=None if error is None else str(error),
+        time_start=time_start,
+        time_end=time_end,
+        time_cost=None if time_start is None else time_end - time_start,
+        success=outcome.success,
+        run_status="finish",
+        publish_time=message.extra.get("publish_time"),
+        publish_time_format=message.extra.get("publish_time_format"),
+        process_id=process,
+        thread_id=threading.get_ident(),
+        host_name=host,
+        host_process=f"{host} - {process}",
+        script_name=Path(sys.argv[0]).name if sys.argv else "",
+    )
