@@ -75,7 +75,7 @@ def test_success_and_failure_are_told_with_all_fields(pool):
     assert (good.success, good.result, good.exception, good.run_times) == (True, 0, None, 1)
     assert (bad.success, bad.result, bad.run_times) == (False, None, 2)
     assert (bad.exception, bad.exception_type, bad.exception_msg) == ("ValueError    bad x", "ValueError", "bad x")
-    assert (bad.queue_name, bad.function, bad.run_status, bad.params_str) == ("q", "task", "finish", '{"x": 1}')
+    assert (bad.queue_name, bad.function, bad.run_status, bad.params_str) == ("q", "task", "finish", '{"x":1}')
     assert bad.msg_dict["extra"]["task_id"] == bad.task_id
     assert bad.publish_time == bad.msg_dict["extra"]["publish_time"]
     assert bad.publish_time <= bad.time_start <= bad.time_end
@@ -162,8 +162,10 @@ def test_arguments_that_are_no_json_and_a_task_that_never_ran_here():
     RunReport(statuses.append).on_outcome(Message({"x": {1}}, {"task_id": 7}), Outcome(True, {2}, None, 1, None))
     (status,) = statuses
     assert isinstance(status, FunctionResultStatus)
-    assert (status.params_str, status.result, status.task_id) == ('{"x": "{1}"}', {2}, "7")
+    assert (status.params_str, status.result, status.task_id) == ('{"x":"{1}"}', {2}, "7")
     assert (status.time_start, status.time_cost) == (None, None)
+    RunReport(statuses.append).on_outcome(Message({"x": 2**70}, {"task_id": "t"}), Outcome(True, 1, None, 1, None))
+    assert statuses[1].params_str == f'{{"x": {2**70}}}'
 
 
 def test_async_functions():

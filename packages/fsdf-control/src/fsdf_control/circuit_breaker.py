@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fsdf_control.circuit_sharing import CircuitSharing
 from fsdf_control.circuit_state import Circuit, State
 from fsdf_control.failure_window import ConsecutiveFailures, FailureRate
-from fsdf_core.batch import BatchMessage
+from fsdf_core.batch import BatchMessage, members_of
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import UNLIMITED, Control
 from fsdf_core.errors import ConfigurationError, StateError, TaskKilled, TaskSignal
@@ -123,8 +123,6 @@ class CircuitBreaker(Control):
         """Closed, open or half-open."""
         return self._circuit.state
 
-    # -- the consumer ----------------------------------------------------------------------------
-
     def start(self, host: Host) -> None:
         """Learn the queue's name, and whether others have opened the circuit.
 
@@ -179,13 +177,13 @@ class CircuitBreaker(Control):
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Judge probes that were settled without a report, and take back those that did not run."""
         if not self._circuit.is_in(State.HALF_OPEN):
+            with self._lock:
+                self._circuit.window.collect()
             return
         for message in messages:
             if self._circuit.is_probe(message):
                 error = message.outcome.error if message.outcome is not None else None
                 self._report(message, error or _NotRun())
-
-    # -- calls -----------------------------------------------------------------------------------
 
     def around(self, call: Call) -> Call:
         """Count what the call does, or run the fallback."""
@@ -199,7 +197,7 @@ class CircuitBreaker(Control):
             except BaseException as error:
                 self._report(message, error)
                 raise
-            self._report(message, None)
+            self._returned(message)
             return result
 
         return guarded
@@ -217,7 +215,7 @@ class CircuitBreaker(Control):
             except BaseException as error:
                 self._report(message, error)
                 raise
-            self._report(message, None)
+            self._returned(message)
             return result
 
         return guarded
@@ -227,14 +225,20 @@ class CircuitBreaker(Control):
             return True
         with self._lock:
             self._recover(self._clock.monotonic())
-            may = self._circuit.is_in(State.CLOSED) or self._circuit.take_probe(_calls(message)[0])
+            may = self._circuit.is_in(State.CLOSED) or self._circuit.take_probe(members_of(message)[0])
         self._announce()
         return may
+
+    def _returned(self, message: Message) -> None:
+        if self._circuit.state is State.CLOSED:
+            self._circuit.window.success(self._clock.monotonic())
+        else:
+            self._report(message, None)
 
     def _report(self, message: Message, error: BaseException | None) -> None:
         now = self._clock.monotonic()
         with self._lock:
-            calls = _calls(message)
+            calls = members_of(message)
             for call in calls[:1] if self._circuit.is_in(State.CLOSED) else calls:
                 if error is None:
                     if self._circuit.success(call, now):
@@ -249,8 +253,6 @@ class CircuitBreaker(Control):
 
     def _counts(self, error: BaseException) -> bool:
         return isinstance(error, (*self._exceptions, Abandoned)) and not isinstance(error, (*self._ignored, _NotRun))
-
-    # -- changes ---------------------------------------------------------------------------------
 
     def _recover(self, now: float) -> None:
         if self._circuit.is_in(State.OPEN) and now >= self._circuit.recovers_at:
@@ -288,10 +290,6 @@ class CircuitBreaker(Control):
 
 class _NotRun(Exception):
     """A probe went back to the queue."""
-
-
-def _calls(message: Message) -> Sequence[Message]:
-    return message.members if isinstance(message, BatchMessage) else (message,)
 
 
 def _instead(fallback: Callable[..., Any], message: Message) -> Any:

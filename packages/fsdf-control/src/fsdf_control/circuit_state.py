@@ -34,7 +34,7 @@ class Circuit:
 
     def __init__(self, window: FailureWindow, recovery_timeout: float, probes: int) -> None:
         self.state = State.CLOSED
-        self._window = window
+        self.window = window
         self._recovery_timeout = recovery_timeout
         self._wanted = probes
         self._succeeded = 0
@@ -51,7 +51,7 @@ class Circuit:
         self.state = State.OPEN
         self.recovers_at = now + self._recovery_timeout
         self._probes.clear()
-        self._window.clear()
+        self.window.clear()
 
     def half_open(self) -> None:
         """Let probes through."""
@@ -90,7 +90,7 @@ class Circuit:
     def success(self, call: Hashable, now: float) -> bool:
         """Count a call that returned; True if that closes the circuit."""
         if self.state is State.CLOSED:
-            self._window.success(now)
+            self.window.success(now)
         elif self.give_back(call):
             self._succeeded += 1
             if self._succeeded >= self._wanted:
@@ -101,7 +101,7 @@ class Circuit:
 
     def failure(self, call: Hashable, now: float) -> bool:
         """Count a call that failed; True if that opens the circuit."""
-        failed = self._window.failure(now) if self.state is State.CLOSED else self.give_back(call)
+        failed = self.window.failure(now) if self.state is State.CLOSED else self.give_back(call)
         if failed:
             self.open(now)
         return failed

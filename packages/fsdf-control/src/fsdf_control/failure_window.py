@@ -10,10 +10,13 @@ _SLICES = 20
 
 
 class FailureWindow(Protocol):
-    """Counts calls; used under its owner's lock."""
+    """Counts calls; used under its owner's lock, but for `success`, which any thread may call."""
 
     def success(self, now: float) -> None:
         """Count a call that returned."""
+
+    def collect(self) -> None:
+        """Add up what was counted without the lock; called often."""
 
     def failure(self, now: float) -> bool:
         """Count a call that raised; True if there are too many."""
@@ -37,7 +40,11 @@ class ConsecutiveFailures:
 
     def success(self, now: float) -> None:  # noqa: ARG002 - protocol
         """End the row."""
-        self._failures = 0
+        if self._failures:
+            self._failures = 0
+
+    def collect(self) -> None:
+        """Nothing to add up."""
 
     def failure(self, now: float) -> bool:  # noqa: ARG002 - protocol
         """Lengthen the row."""
@@ -66,14 +73,21 @@ class FailureRate:
         self._min_calls = min_calls
         self._slices: deque[list[float]] = deque()  # [begin, calls, failures]
         self._calls = self._failures = 0
+        self._successes: deque[float] = deque()
 
     def success(self, now: float) -> None:
         """Count a call that returned."""
-        self._slice(now)[1] += 1
-        self._calls += 1
+        self._successes.append(now)
+
+    def collect(self) -> None:
+        """Add up the successes."""
+        for _ in range(len(self._successes)):
+            self._slice(self._successes.popleft())[1] += 1
+            self._calls += 1
 
     def failure(self, now: float) -> bool:
         """Count a call that raised."""
+        self.collect()
         current = self._slice(now)
         current[1] += 1
         current[2] += 1
@@ -83,6 +97,7 @@ class FailureRate:
 
     def clear(self) -> None:
         """Forget all."""
+        self._successes.clear()
         self._slices.clear()
         self._calls = self._failures = 0
 

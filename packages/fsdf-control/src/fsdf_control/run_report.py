@@ -7,7 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
-from fsdf_core.batch import BatchMessage
+from fsdf_core.batch import members_of
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
 from fsdf_core.task_status import task_status
@@ -112,12 +112,12 @@ class RunReport(Control):
 
     def _begin(self, message: Message) -> None:
         now = self._clock.time()
-        for member in message.members if isinstance(message, BatchMessage) else (message,):
+        for member in members_of(message):
             self._times[member] = (now, None)
 
     def _end(self, message: Message) -> None:
         now = self._clock.time()
-        for member in message.members if isinstance(message, BatchMessage) else (message,):
+        for member in members_of(message):
             # Gone if it was abandoned and reported meanwhile.
             if (times := self._times.get(member)) is not None:
                 self._times[member] = (times[0], now)

@@ -59,6 +59,11 @@ class BatchMessage(Message):
         self.members = members
 
 
+def members_of(message: Message) -> Sequence[Message]:
+    """Return the messages that a call stands for: those of a batch, or the message itself."""
+    return message.members if isinstance(message, BatchMessage) else (message,)
+
+
 class BatchExecutor(Executor):
     """Calls `function([arguments, …])`.
 
@@ -87,7 +92,7 @@ class BatchExecutor(Executor):
     def abandon(self, message: Message, error: BaseException) -> None:
         """Settle the calls of a batch that does not end."""
         self._pool.resize(self._pool.max_workers + 1)
-        for member in message.members if isinstance(message, BatchMessage) else (message,):
+        for member in members_of(message):
             self._decide_without_worker(member, error)
 
     def _innermost(self, function: Callable[..., Any]) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -10,6 +11,8 @@ import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from fsdf_core.message import EXTRA
 
@@ -93,14 +96,14 @@ def task_status(
         time_end: its end.
     """
     error = outcome.error
-    host, process = socket.gethostname(), os.getpid()
+    host, process = _host_name(), os.getpid()
     return FunctionResultStatus(
         task_id=message.task_id,
         queue_name=queue_name,
         function=function,
         msg_dict={**message.arguments, EXTRA: message.extra},
         params=message.arguments,
-        params_str=json.dumps(message.arguments, ensure_ascii=False, default=str),
+        params_str=_text(message.arguments),
         result=outcome.result,
         run_times=outcome.attempts,
         exception=None if error is None else f"{type(error).__name__}    {error}",
@@ -119,3 +122,13 @@ def task_status(
         host_process=f"{host} - {process}",
         script_name=Path(sys.argv[0]).name if sys.argv else "",
     )
+
+
+_host_name = functools.cache(socket.gethostname)
+
+
+def _text(arguments: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(arguments, default=str).decode()
+    except TypeError:  # keys that are no text, integers of more than 64 bits
+        return json.dumps(arguments, ensure_ascii=False, default=str, skipkeys=True)
