@@ -201,16 +201,3 @@ def test_a_claim_after_a_lost_lease_has_an_owner(broker, path):
     assert broker.database.read("SELECT name FROM consumer") == [("first",)]
     subscription.close()
     assert queue.size() == (1, 0, 0)
-
-
-def test_an_id_that_was_taken_meanwhile_does_not_hold_a_message_back(broker):
-    queue = broker.queue("q")
-    queue.send([message(b"claimed")])
-    subscription = queue.subscribe("c", 10)
-    (held,) = subscription.receive(1, 1)
-    with broker.database.transaction() as connection:
-        connection.execute("INSERT INTO ready SELECT queue, rank, id, 0, CAST('thief' AS BLOB) FROM claimed")
-    subscription.release([held])
-    assert sorted(delivery.body for delivery in subscription.receive(5, 1)) == [b"claimed", b"thief"]
-    subscription.close()
-    assert queue.size() == (2, 0, 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import time
 import zoneinfo
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.broker import OutgoingMessage
@@ -70,8 +70,19 @@ class Publisher:
         self.queue.send((OutgoingMessage(self._body(message), delay, priority),))
         return message
 
-    def publish_many(self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]) -> list[Message]:
+    def publish_many(
+        self,
+        calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]],
+        *,
+        delay: float = 0.0,
+        priority: int = 0,
+    ) -> list[Message]:
         """Send calls in batches of 1000; each is its arguments, or a pair (arguments, extra).
+
+        Args:
+            calls: what to send.
+            delay: of all of them, as `publish`.
+            priority: of all of them, as `publish`.
 
         Returns:
             The messages as sent, in order.
@@ -86,7 +97,7 @@ class Publisher:
             messages = [
                 self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None) for call in batch
             ]
-            self.queue.send([OutgoingMessage(self._body(message)) for message in messages])
+            self.queue.send([OutgoingMessage(self._body(message), delay, priority) for message in messages])
             sent += messages
         return sent
 
@@ -95,11 +106,13 @@ class Publisher:
         self.queue.send((OutgoingMessage(body.encode() if isinstance(body, str) else body),))
 
     def _stamped(self, arguments: dict[str, Any], extra: dict[str, Any] | None) -> Message:
-        now = time.time_ns()
+        now = time_ns()
+        second = now // 1_000_000_000
+        known, text = self._formatted
         stamps = {
             "task_id": new_task_id(),
             "publish_time": now // 100_000 / 10_000,
-            "publish_time_format": self._format(now // 1_000_000_000),
+            "publish_time_format": text if known == second else self._format(second),
         }
         if extra:
             stamps.update(extra)
@@ -116,10 +129,8 @@ class Publisher:
         return {**message.arguments, EXTRA: message.extra}
 
     def _format(self, second: int) -> str:
-        cached, text = self._formatted
-        if cached != second:
-            text = datetime.datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
-            self._formatted = (second, text)
+        text = datetime.datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        self._formatted = (second, text)
         return text
 
 

@@ -4,6 +4,8 @@ A consumer is dead when the kernel has released its process's lock file (see `pr
 written its heartbeat for the lease's hard limit.
 """
 
+# ruff: noqa: S608 - tables are named by numbers of our own
+
 from __future__ import annotations
 
 import logging
@@ -14,11 +16,11 @@ import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.process_lock import LifeMark, is_alive
-from fsdf_brokers.sqlite.restore import restore
+from fsdf_brokers.sqlite.held import Held
 from fsdf_core.errors import BrokerError, StorageError
 
 if TYPE_CHECKING:
-    from fsdf_brokers.sqlite.broker import SQLiteQueue
+    from fsdf_brokers.sqlite.queue import SQLiteQueue
 
 _logger = logging.getLogger("fsdf.sqlite")
 _LOOK_FOR_DEAD = 1.0
@@ -38,21 +40,18 @@ class Lease:
 
     def __init__(self, queue: SQLiteQueue, name: str) -> None:
         self._queue = queue
-        self._name = name
+        self.name = name
         self._process = os.getpid()
         self._database = queue.broker.database
         self._alive = self._database.path.parent / "alive"
-        number = queue.number
+        self._number = queue.number
         try:
             self._mark = LifeMark(self._alive, name)
         except OSError as error:
             raise StorageError(f"cannot lock a file in {self._alive}: {error}. Set FSDF_HOME") from error
         try:
             with self._database.transaction() as connection:
-                row = connection.execute(
-                    "INSERT INTO consumer(name, queue, heartbeat) VALUES(?,?,?)", (name, number, time.time())
-                )
-                self.consumer: int = row.lastrowid or 0
+                self.enrol(connection)
             self._take_from_dead()
         except BaseException:
             self._mark.release()
@@ -69,7 +68,7 @@ class Lease:
         self._thread.join(_LOOK_FOR_DEAD * 10)
         try:
             with self._database.transaction() as connection:
-                _give_back(connection, self.consumer)
+                _give_back(connection, self._number, self.held.consumer)
         finally:
             self._mark.release()
         self._database.announce()
@@ -84,27 +83,34 @@ class Lease:
                     self._write_heartbeat()
                 self._take_from_dead()
             except (BrokerError, sqlite3.Error) as error:
-                _logger.warning("the lease of %s is not renewed, trying on: %s", self._name, error)
+                _logger.warning("the lease of %s is not renewed, trying on: %s", self.name, error)
 
     def enrol(self, connection: sqlite3.Connection) -> None:
-        """Take a lease that was lost anew, within a claim's transaction: claims must have a living owner."""
-        connection.execute(
-            "INSERT OR IGNORE INTO consumer(id, name, queue, heartbeat) VALUES(?,?,?,?)",
-            (self.consumer, self._name, self._queue.number, time.time()),
+        """Take a lease, also anew after it was lost, within a claim's transaction: claims must have a living owner.
+
+        If the transaction fails, the number may become another consumer's: it counts together with the name only.
+        """
+        row = connection.execute(
+            "INSERT INTO consumer(name, queue, heartbeat) VALUES(?,?,?)", (self.name, self._number, time.time())
         )
+        self.held = Held(row.lastrowid or 0)
 
     def _write_heartbeat(self) -> None:
-        with self._database.transaction() as connection:
-            self.enrol(connection)
-            connection.execute("UPDATE consumer SET heartbeat=? WHERE id=?", (time.time(), self.consumer))
+        self._database.execute(
+            "UPDATE consumer SET heartbeat=? WHERE id=? AND name=?", (time.time(), self.held.consumer, self.name)
+        )
 
     def _take_from_dead(self) -> None:
-        others = self._database.read("SELECT id, name, heartbeat FROM consumer WHERE id!=?", (self.consumer,))
+        others = self._database.read(
+            "SELECT id, name, heartbeat, queue FROM consumer WHERE id!=?", (self.held.consumer,)
+        )
         overdue = time.time() - self._queue.broker.lease_limit
         dead = [row for row in others if row[2] < overdue or not is_alive(self._alive, row[1])]
-        for number, name, heartbeat in dead:
+        for consumer, name, heartbeat, queue in dead:
             with self._database.transaction() as connection:
-                count = _give_back(connection, number) if _still_dead(connection, number, heartbeat) else 0
+                count = 0
+                if _still_dead(connection, consumer, heartbeat):
+                    count = _give_back(connection, queue, consumer)
             if count:
                 _logger.warning("consumer %s is dead: %d message(s) given back to their queue", name, count)
         if dead:
@@ -117,9 +123,14 @@ def _still_dead(connection: sqlite3.Connection, consumer: int, heartbeat: float)
     return row is not None and row[0] == heartbeat
 
 
-def _give_back(connection: sqlite3.Connection, consumer: int) -> int:
-    """Move a consumer's claims back to their places and forget it."""
-    restore(connection, time.time_ns() // 1000, "deliveries, body FROM claimed WHERE consumer=?", (consumer,))
-    count = connection.execute("DELETE FROM claimed WHERE consumer=?", (consumer,)).rowcount
+def _give_back(connection: sqlite3.Connection, queue: int, consumer: int) -> int:
+    """End a consumer's claims, count them, and forget it; its messages never left their places."""
+    claims = f"FROM claim_{queue} WHERE consumer=?"
+    count = 0
+    for bounds in connection.execute(f"SELECT first, last {claims}", (consumer,)).fetchall():
+        count += connection.execute(
+            f"UPDATE message_{queue} SET deliveries=deliveries+1 WHERE id BETWEEN ? AND ?", bounds
+        ).rowcount
+    connection.execute(f"DELETE {claims}", (consumer,))
     connection.execute("DELETE FROM consumer WHERE id=?", (consumer,))
     return count

@@ -1,23 +1,29 @@
 """The tables of SQLITE_QUEUE.
 
-A message moves from table to table: `ready` (or `delayed`, then `ready`), `claimed`, gone. Each table is
-clustered by what it is read by, so that no step maintains a second index.
+Each queue has a table of messages and a table of claims. A message stays where it is until it is settled; a claim
+is a range of places in one narrow row, so that claiming a thousand messages writes one page and copies no body.
+No place within a claim's range is ever given to a new message (see `place`).
 """
 
-VERSION = 1
+VERSION = 2
 
 STATEMENTS = (
     "CREATE TABLE queue(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    # `rank` is the negative priority; `id` grows with the time of sending.
-    """CREATE TABLE ready(queue INTEGER, rank INTEGER, id INTEGER, deliveries INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY(queue, rank, id)) WITHOUT ROWID""",
-    """CREATE TABLE delayed(queue INTEGER, due REAL, id INTEGER, rank INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY(queue, due, id)) WITHOUT ROWID""",
-    # `seq` counts a consumer's claims, so that an old acknowledgement can never mean a newer claim.
-    """CREATE TABLE claimed(consumer INTEGER, seq INTEGER, queue INTEGER NOT NULL, rank INTEGER NOT NULL,
-    id INTEGER NOT NULL, deliveries INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(consumer, seq))
-    WITHOUT ROWID""",
+    """CREATE TABLE delayed(id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, due REAL NOT NULL, rank INTEGER NOT NULL,
+    body BLOB NOT NULL)""",
+    "CREATE INDEX delayed_due ON delayed(queue, due)",
     # AUTOINCREMENT: a dead consumer's number is never given to a new one.
     """CREATE TABLE consumer(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, queue INTEGER NOT NULL,
     heartbeat REAL NOT NULL)""",
 )
+
+
+def queue_statements(number: int) -> tuple[str, ...]:
+    """Return what creates the tables of a queue.
+
+    `deliveries` counts the claims that ended without an outcome; the claim that holds a message is not in it yet.
+    """
+    return (
+        f"CREATE TABLE message_{number}(id INTEGER PRIMARY KEY, deliveries INTEGER NOT NULL, body BLOB NOT NULL)",
+        f"CREATE TABLE claim_{number}(last INTEGER PRIMARY KEY, first INTEGER NOT NULL, consumer INTEGER NOT NULL)",
+    )

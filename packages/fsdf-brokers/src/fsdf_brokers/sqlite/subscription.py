@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fsdf_brokers.sqlite.claims import Claims
 from fsdf_brokers.sqlite.lease import Lease
-from fsdf_core.broker import Delivery, Subscription
+from fsdf_core.broker import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsdf_brokers.sqlite.broker import SQLiteQueue
+    from fsdf_brokers.sqlite.queue import SQLiteQueue
+    from fsdf_core.broker import Delivery
 
 
 class SQLiteSubscription(Subscription):
@@ -23,12 +25,12 @@ class SQLiteSubscription(Subscription):
     """
 
     def __init__(self, queue: SQLiteQueue, consumer_id: str) -> None:
-        self._queue = queue
         self._database = queue.broker.database
-        self._seq = 0
+        self._busy = False
         self._interrupted = False
         self._closed = False
         self._lease = Lease(queue, consumer_id)
+        self._claims = Claims(queue, self._lease)
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim messages, waiting for the first one.
@@ -38,14 +40,15 @@ class SQLiteSubscription(Subscription):
             StorageError: the file cannot be written.
         """
         deadline = time.monotonic() + timeout
+        if self._busy and not self._closed and (deliveries := self._claims.take(limit)):
+            return deliveries
+        self._busy = False
         while not self._closed:
             version = self._database.version()
-            ready, due = self._queue.due()
-            if ready or (due is not None and due <= time.time()):
-                rows = self._queue.claim(self._lease, self._seq, limit)
-                if rows:
-                    self._seq = rows[-1][0]
-                    return [Delivery(body, seq, count) for seq, count, body in rows]
+            ready, due = self._claims.due()
+            if (ready or (due is not None and due <= time.time())) and (deliveries := self._claims.take(limit)):
+                self._busy = True
+                return deliveries
             left = deadline - time.monotonic()
             if left <= 0 or self._interrupted:
                 break
@@ -56,16 +59,16 @@ class SQLiteSubscription(Subscription):
         return []
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the claims."""
-        self._queue.settle(self._lease.consumer, deliveries)
+        """Delete the messages."""
+        self._claims.settle(deliveries)
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
-        """Move the claims to the end of the queue."""
-        self._queue.put_back(self._lease.consumer, deliveries, delay)
+        """Move the messages to the end of the queue."""
+        self._claims.put_back(deliveries, delay)
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Move the claims back to their places, uncounted."""
-        self._queue.undo(self._lease.consumer, deliveries)
+        """Let go of the messages in their places, uncounted."""
+        self._claims.undo(deliveries)
 
     def interrupt(self) -> None:
         """End a waiting `receive`."""
