@@ -176,10 +176,11 @@ def test_a_batch_costs_one_read_and_one_write(store, clock):
     batch = [task(x) for x in (1, 2, 3, 1, 2)]
     assert ask(made, *batch) == [None, None, None, Delay(0.2), Delay(0.2)]
     assert store.calls == ["get", "add"]
-    for message in batch[:3]:
-        message.outcome = Outcome(True, None, None, 1, None)
-    made.on_settle(batch)
+    for message in batch[3:]:
+        message.settlement = Delay(0.2)
+    made.on_settle(batch)  # no outcome, no settlement: a success that nobody observes
     assert store.calls == ["get", "add", "set"]
+    assert ask(made, *(task(x) for x in (1, 2, 3))) == [DROPPED] * 3
 
 
 def test_what_is_not_filtered_costs_nothing(store, clock):

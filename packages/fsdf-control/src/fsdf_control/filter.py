@@ -60,6 +60,8 @@ class Filter(Control):
         [None, Delay(seconds=0.2)]
     """
 
+    wants_outcomes = False  # a failure always has one
+
     def __init__(
         self,
         store: StateStore,
@@ -192,8 +194,7 @@ class Filter(Control):
         done: dict[str, bytes] = {}
         open_: dict[str, bytes] = {}
         for message, (key, mark) in left.items():
-            succeeded = message.settlement is None and message.outcome is not None and message.outcome.success
-            if succeeded:
+            if message.settlement is None and (message.outcome is None or message.outcome.success):
                 done[key] = mark
             else:
                 open_[key] = self._running
