@@ -1,12 +1,13 @@
 """The lock file that proves life."""
 
+import contextlib
 import os
 import subprocess
 import sys
 
 import pytest
 
-from fsdf_brokers.process_lock import LifeMark, is_alive
+from fsdf_brokers.process_lock import Life, LifeMark, beat_age, is_alive
 
 HOLDER = """
 import sys
@@ -32,13 +33,13 @@ def holder(tmp_path):
 
 
 def test_another_process_lives_until_it_is_killed(tmp_path, holder):
-    assert is_alive(tmp_path, "other")
-    assert is_alive(tmp_path, "other")
+    assert is_alive(tmp_path, "other") is Life.ALIVE
+    assert is_alive(tmp_path, "other") is Life.ALIVE
     holder.kill()
     holder.wait(10)
-    assert not is_alive(tmp_path, "other")
+    assert is_alive(tmp_path, "other") is Life.DEAD
     assert list(tmp_path.iterdir()) == []
-    assert not is_alive(tmp_path, "other")
+    assert is_alive(tmp_path, "other") is Life.DEAD
 
 
 def test_asking_does_not_loosen_ones_own_lock(tmp_path):
@@ -49,7 +50,7 @@ def test_asking_does_not_loosen_ones_own_lock(tmp_path):
         f"print(is_alive(Path({str(tmp_path)!r}), 'me/../strange name'))"
     )
     answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True)
-    assert answer.stdout == "True\n"
+    assert answer.stdout == "Life.ALIVE\n"
     mark.release()
     mark.release()
     assert not is_alive(tmp_path, "me/../strange name")
@@ -67,6 +68,57 @@ def test_a_forked_child_does_not_stand_in_for_its_parent(tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert is_alive(tmp_path, "parent")
     mark.release()
+
+
+@contextlib.contextmanager
+def without_rights(path):
+    """Be somebody who may not open the file; a superuser may open any, so it becomes another user."""
+    if os.geteuid():
+        path.chmod(0)
+        yield
+        path.chmod(0o600)
+        return
+    path.parent.chmod(0o711)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users and rights of POSIX")
+def test_a_lock_that_cannot_be_tested_proves_nothing(tmp_path, holder):
+    with without_rights(tmp_path / "other.lock"):
+        assert is_alive(tmp_path, "other") is Life.UNKNOWN
+    assert is_alive(tmp_path, "other") is Life.ALIVE
+    holder.kill()
+    holder.wait(10)
+    with without_rights(tmp_path / "other.lock"):
+        assert is_alive(tmp_path, "other") is Life.UNKNOWN
+    assert is_alive(tmp_path, "other") is Life.DEAD
+
+
+def test_what_is_no_file_proves_nothing(tmp_path):
+    (tmp_path / "odd.lock").mkdir()
+    assert is_alive(tmp_path, "odd") is Life.UNKNOWN
+
+
+@pytest.mark.parametrize(("life", "maybe"), [(Life.ALIVE, True), (Life.DEAD, False), (Life.UNKNOWN, True)])
+def test_a_careless_asker_errs_towards_patience(life, maybe):
+    assert bool(life) is maybe
+
+
+def test_heartbeats(tmp_path):
+    assert beat_age(tmp_path, "me") is None
+    mark = LifeMark(tmp_path, "me")
+    assert -1 < beat_age(tmp_path, "me") < 10
+    os.utime(tmp_path / "me.lock", (0, 0))
+    assert beat_age(tmp_path, "me") > 1e9
+    mark.beat()
+    assert -1 < beat_age(tmp_path, "me") < 10
+    mark.release()
+    mark.beat()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_many_askers_and_a_newcomer(tmp_path, holder):

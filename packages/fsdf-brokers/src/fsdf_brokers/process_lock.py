@@ -5,13 +5,18 @@ false "dead" (a task that holds the GIL) nor a long "alive" (kill -9, a reused p
 
 Usage:
     mark = LifeMark(folder, consumer_id)    # in the consumer's process, before it claims anything
-    is_alive(folder, consumer_id)           # in any process of the host
+    is_alive(folder, consumer_id)           # in any process of the host: ALIVE, DEAD or UNKNOWN
     mark.release()
+
+A lock that cannot be tested (another user's file, no descriptors left) proves nothing. Then the age of the
+owner's heartbeat must do: `mark.beat()` and `beat_age(folder, consumer_id)`, or one that is kept elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import enum
+import errno
 import os
 import sys
 import threading
@@ -32,6 +37,12 @@ else:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+BLIND_LIMIT = 30.0
+"""Seconds without a heartbeat after which an owner counts as dead whose life is UNKNOWN."""
+
+_HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+"""What a lock says that another process holds (POSIX allows the first two, Windows says the last two)."""
+
 _ATTEMPTS = 1000
 _PAUSE = 0.002
 
@@ -39,6 +50,17 @@ _guard = threading.Lock()
 _mine: dict[str, int] = {}
 """Locked files of this process by path. A record lock ends with the first close of its file in the process,
 so the process must never open its own files a second time."""
+
+
+class Life(enum.Enum):
+    """What is known of an owner. False only if it is surely dead, so a careless asker errs towards patience."""
+
+    ALIVE = enum.auto()
+    DEAD = enum.auto()
+    UNKNOWN = enum.auto()
+
+    def __bool__(self) -> bool:
+        return self is not Life.DEAD
 
 
 class LifeMark:
@@ -58,6 +80,12 @@ class LifeMark:
         with _guard:
             _mine[self._path] = _locked_file(self._path)
 
+    def beat(self) -> None:
+        """Renew the time of the file, for those who cannot test its lock. Does nothing once released."""
+        with _guard, contextlib.suppress(OSError):
+            if self._path in _mine:
+                os.utime(self._path)
+
     def release(self) -> None:
         """Unlock and delete the file. Idempotent."""
         with _guard:
@@ -66,30 +94,40 @@ class LifeMark:
                 _discard(self._path, descriptor)
 
 
-def is_alive(folder: Path, owner: str) -> bool:
-    """Return whether the owner's process lives and has not released its mark; clean up after a dead one."""
+def is_alive(folder: Path, owner: str) -> Life:
+    """Return whether the owner's process lives and has not released its mark; clean up after a dead one.
+
+    UNKNOWN: the lock cannot be tested. The owner may be dead once its heartbeat is `BLIND_LIMIT` seconds old.
+    """
     path = _path(folder, owner)
     with _guard:
         if path in _mine:
-            return True
+            return Life.ALIVE
         try:
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
         except FileNotFoundError:
-            return False
-        except PermissionError:  # Windows: it is being deleted; another user's: cannot tell
-            return True
+            return Life.DEAD
+        except OSError:  # Windows also says so of a file that is being deleted
+            return Life.UNKNOWN
         try:
             _lock(descriptor)
-        except OSError:
+        except OSError as error:
             os.close(descriptor)
-            return True
+            return Life.ALIVE if error.errno in _HELD else Life.UNKNOWN
         if _same_file(path, descriptor):
             _discard(path, descriptor)
-        else:
-            # Somebody else has deleted this file; another one of that name may be in use.
-            os.close(descriptor)
-            return Path(path).exists()
-        return False
+            return Life.DEAD
+        # Somebody else has deleted this file; another one of that name may be in use.
+        os.close(descriptor)
+        return Life.ALIVE if Path(path).exists() else Life.DEAD
+
+
+def beat_age(folder: Path, owner: str) -> float | None:
+    """Return the seconds since the owner was marked or beat; None if the file cannot even be looked at."""
+    try:
+        return time.time() - os.stat(_path(folder, owner)).st_mtime  # noqa: PTH116 - the path is text
+    except OSError:
+        return None
 
 
 def _path(folder: Path, owner: str) -> str:

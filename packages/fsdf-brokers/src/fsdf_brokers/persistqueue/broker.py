@@ -34,6 +34,7 @@ class PersistQueueBroker(Broker):
 
     Args:
         folder: where the files are; created when first used.
+        lease_limit: seconds, see `Settings`; default 300.
     """
 
     capabilities = Capabilities(
@@ -50,15 +51,16 @@ class PersistQueueBroker(Broker):
         liveness="process",
     )
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, lease_limit: float = 300.0) -> None:
         self.folder = folder
+        self.lease_limit = lease_limit
         self._lock = threading.Lock()
         self._queues: dict[str, PersistQueue] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> PersistQueueBroker:
         """Build the broker of the folder `persistqueue` in FSDF_HOME; opens nothing yet."""
-        return cls(settings.home / "persistqueue")
+        return cls(settings.home / "persistqueue", lease_limit=settings.lease_limit)
 
     def queue(self, name: str, **options: Any) -> PersistQueue:  # noqa: ARG002 - it has none
         """Return the queue of that name."""
@@ -121,7 +123,9 @@ class PersistQueue(Queue):
         Raises:
             StorageError: the folder is not writable.
         """
-        subscription = PersistQueueSubscription(self, self.broker.folder / "alive", consumer_id)
+        subscription = PersistQueueSubscription(
+            self, self.broker.folder / "alive", consumer_id, self.broker.lease_limit
+        )
         with self._lock:
             self._subscriptions.add(subscription)
         return subscription

@@ -59,8 +59,8 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
         StorageError: the file cannot be opened or written.
     """
 
-    _getter: Any
-    _putter: Any
+    _getter: Any = None  # the library closes what it never opened
+    _putter: Any = None
 
     def __init__(self, folder: Path, file_name: str) -> None:
         self._file = folder / file_name
@@ -74,6 +74,7 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
         try:
             self._open(folder, file_name)
         except sqlite3.OperationalError as error:
+            self.close()
             # The switch to WAL does not wait for another process that switches, too.
             if not _locked(error) or time.monotonic() > deadline:
                 raise
@@ -81,6 +82,7 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
         return True
 
     def _open(self, folder: Path, file_name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)  # the library fails if somebody else makes it meanwhile
         super().__init__(
             str(folder),
             auto_resume=False,  # it would resume what other processes are running
@@ -94,6 +96,18 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
                 "CREATE TABLE IF NOT EXISTS fsdf_claims "
                 "(_id INTEGER PRIMARY KEY, owner TEXT, deliveries INTEGER NOT NULL)"
             )
+
+    def _new_db_connection(self, path: str, multithreading: bool, timeout: float) -> sqlite3.Connection:  # noqa: FBT001 - the library's form
+        """Connect as the library does, but leave no connection open where the file cannot be used."""
+        connection = sqlite3.connect(
+            f"{path}/{self.db_file_name}", timeout=timeout, check_same_thread=not multithreading
+        )
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def append(self, bodies: Sequence[bytes]) -> None:
         """Add items at the end, durably."""

@@ -7,9 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from fsdf_brokers.process_lock import LifeMark, is_alive
+from fsdf_brokers.persistqueue.lease import Lease
 from fsdf_core.broker import Delivery, Subscription
-from fsdf_core.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,27 +30,26 @@ class PersistQueueSubscription(Subscription):
         queue: where items come from.
         alive: folder of the lock files.
         consumer_id: unique.
+        limit: seconds, see `Settings.lease_limit`.
 
     Raises:
         StorageError: the folder is not writable.
     """
 
-    def __init__(self, queue: PersistQueue, alive: Path, consumer_id: str) -> None:
+    def __init__(self, queue: PersistQueue, alive: Path, consumer_id: str, limit: float) -> None:
         self._queue = queue
         self._store = queue.store
-        self._alive = alive
         self._id = consumer_id
         self._wake = threading.Event()
         self._interrupted = False
         self._closed = False
         self._look_at = 0.0
+        self._lease = Lease(alive, consumer_id, limit)
         try:
-            self._mark = LifeMark(alive, consumer_id)
-        except OSError as error:
-            raise StorageError(
-                f"{alive} cannot be used: {error}. Check disk space and permissions, or set FSDF_HOME"
-            ) from error
-        self._take_from_dead()
+            self._take_from_dead()
+        except BaseException:
+            self._lease.close()
+            raise
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim items.
@@ -109,7 +107,7 @@ class PersistQueueSubscription(Subscription):
         try:
             self._store.give_back(self._id)
         finally:
-            self._mark.release()  # if the line above failed, the others give back what is left
+            self._lease.close()  # if the line above failed, the others give back what is left
         self._queue.wake()
 
     def _wait(self, version: int, deadline: float) -> None:
@@ -121,8 +119,8 @@ class PersistQueueSubscription(Subscription):
 
     def _take_from_dead(self) -> None:
         self._look_at = time.monotonic() + _LOOK_FOR_DEAD
-        for owner in self._store.owners():
-            if owner != self._id and not is_alive(self._alive, owner) and (count := self._store.give_back(owner)):
+        for owner in self._lease.dead(self._store.owners()):
+            if count := self._store.give_back(owner):
                 logging.getLogger(f"fsdf.{self._queue.name}").warning(
                     "consumer %s is dead: %d message(s) of its are delivered again", owner, count
                 )
