@@ -57,6 +57,7 @@ class SharedQuota:
         self._limit = limit
         self._period = period
         self._store = store
+        self._absence: tuple[type[BaseException], ...] = (*store.retryable_errors, StateError)
         self._key = key
         self._clock = clock
         self._logger = logger
@@ -107,7 +108,7 @@ class SharedQuota:
         try:
             if self._earlier:
                 self._give_back()
-        except (*self._store.retryable_errors, StateError) as error:
+        except self._absence as error:
             self._complain(error)
         self._part = part
         self._tokens = min(0, self._tokens)
@@ -122,7 +123,7 @@ class SharedQuota:
         self._look_at = now + _LOOK_AGAIN
         try:
             self._reserve(now)
-        except (*self._store.retryable_errors, StateError) as error:
+        except self._absence as error:
             self._complain(error)
         else:
             self._away = False
