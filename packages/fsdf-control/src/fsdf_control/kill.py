@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fsdf_control.delay import shown
 from fsdf_control.interruption import Interruption, Terms
 from fsdf_control.watchdog import Watchdog
-from fsdf_core.batch import BatchMessage
+from fsdf_core.batch import BatchMessage, members_of
 from fsdf_core.control import Control
 from fsdf_core.errors import TaskKilled
 from fsdf_core.verdict import Drop, Fail, Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from fsdf_core.control import AsyncCall, Call
     from fsdf_core.host import Host
@@ -156,7 +156,8 @@ class RemoteKill(Control):
             return
         self._unchecked = False
         try:
-            self._end(list(self._here))
+            if here := list(self._here):
+                self._end(here)
         except BaseException:
             self._unchecked = True
             raise
@@ -217,11 +218,11 @@ class RemoteKill(Control):
         self._logger.info("killing %d task(s): %s", len(fresh), shown([message.task_id for message in fresh]))
         if self._watchdog is not None:
             for running in self._watchdog.running():
-                if not fresh.isdisjoint(_members(running.message)):
+                if not fresh.isdisjoint(members_of(running.message)):
                     self._watchdog.interrupt(running)
 
     def _refuse_killed(self, message: Message) -> None:
-        if self._killed and not self._killed.isdisjoint(_members(message)):
+        if self._killed and not self._killed.isdisjoint(members_of(message)):
             raise _error_for(message)
 
 
@@ -237,10 +238,6 @@ def _error_for(message: Message) -> TaskKilled:
     if isinstance(message, BatchMessage):
         return _BatchKilled("a task of the batch was killed")
     return TaskKilled("killed")
-
-
-def _members(message: Message) -> Iterable[Message]:
-    return message.members if isinstance(message, BatchMessage) else (message,)
 
 
 def _latest(queue_name: str) -> str:
