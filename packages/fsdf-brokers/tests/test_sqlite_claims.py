@@ -7,6 +7,8 @@ import pytest
 
 from fsdf_brokers.sqlite import SQLiteBroker, place
 from fsdf_core.broker import OutgoingMessage
+from fsdf_core.codec import decode
+from fsdf_core.publisher import Publisher
 
 
 @pytest.fixture
@@ -203,3 +205,14 @@ def test_settled_claims_leave_no_rows(broker, queue, subscribe):
         send(queue, b"1", b"2")
         first.ack(first.receive(2, 1))
     assert len(broker.database.read(f"SELECT * FROM claim_{queue.number}")) <= 1
+
+
+def test_publish_many_takes_a_priority_and_a_delay_for_all(queue, subscribe):
+    publisher = Publisher(queue)
+    publisher.publish_many([{"x": 1}])
+    publisher.publish_many([{"x": 2}, ({"x": 3}, {"task_id": "third"})], priority=4)
+    publisher.publish_many([{"x": 4}, {"x": 5}], delay=60)
+    messages = [decode(body) for body in bodies(subscribe("c").receive(9, 1))]
+    assert [message.arguments["x"] for message in messages] == [2, 3, 1]
+    assert messages[1].task_id == "third"
+    assert queue.size().delayed == 2

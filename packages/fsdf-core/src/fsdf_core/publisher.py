@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from fsdf_core.broker import OutgoingMessage
 from fsdf_core.codec import encode
 from fsdf_core.control import overriding
-from fsdf_core.errors import ConfigurationError, EncodeError
+from fsdf_core.errors import ConfigurationError, EncodeError, UnsupportedFeature
 from fsdf_core.message import EXTRA, Message
+from fsdf_core.resend import PRIORITY
 from fsdf_core.task_id import new_task_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fsdf_core.broker import Body, Queue
+    from fsdf_core.broker import Queue
     from fsdf_core.control import Control
 
 BATCH = 1000
@@ -40,6 +41,7 @@ class Publisher:
     def __init__(self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None) -> None:
         self.queue = queue
         self._stampers = overriding(controls, "on_publish")
+        self._withdrawals = overriding(controls, "withdraw")
         self._zone = _zone(timezone)
         self._formatted = (0, "")
 
@@ -56,18 +58,20 @@ class Publisher:
         Args:
             arguments: the function's keyword arguments.
             extra: control data that goes with the message; its `task_id` is used if there is one.
-            delay: seconds before it may be delivered; needs the capability `delay`.
-            priority: 0 (low) and up; needs the capability `priority`.
+            delay: seconds before it may be delivered.
+            priority: 0 (low) and up.
 
         Returns:
-            The message as sent.
+            The message as sent; or, if a control dropped it, as it would have been, with `settlement`.
 
         Raises:
             EncodeError: an argument is not JSON data, or is called "extra".
+            UnsupportedFeature: the broker has no delay, or no priorities.
             BrokerError: the broker did not accept it.
         """
-        message = self._stamped(arguments, extra)
-        self.queue.send((OutgoingMessage(self._body(message), delay, priority),))
+        message = self._stamped(arguments, extra, delay, priority)
+        if message.settlement is None:
+            self._send((message,))
         return message
 
     def publish_many(
@@ -95,9 +99,12 @@ class Publisher:
         calls = iter(calls)
         while batch := list(itertools.islice(calls, BATCH)):
             messages = [
-                self._stamped(*call) if isinstance(call, tuple) else self._stamped(call, None) for call in batch
+                self._stamped(*call, delay, priority)
+                if isinstance(call, tuple)
+                else self._stamped(call, None, delay, priority)
+                for call in batch
             ]
-            self.queue.send([OutgoingMessage(self._body(message), delay, priority) for message in messages])
+            self._send([message for message in messages if message.settlement is None])
             sent += messages
         return sent
 
@@ -105,7 +112,46 @@ class Publisher:
         """Send a body as it is: no control data, no check."""
         self.queue.send((OutgoingMessage(body.encode() if isinstance(body, str) else body),))
 
-    def _stamped(self, arguments: dict[str, Any], extra: dict[str, Any] | None) -> Message:
+    def _send(self, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
+        try:
+            self.queue.send([self._outgoing(message) for message in messages])
+        except BaseException:
+            for withdraw in self._withdrawals:
+                for message in messages:
+                    withdraw(message)
+            raise
+
+    def _outgoing(self, message: Message) -> OutgoingMessage:
+        if EXTRA in message.arguments:
+            raise EncodeError(f"an argument cannot be called {EXTRA!r}: the name is reserved for control data")
+        delay, priority = message.delay, message.priority
+        if delay or priority:
+            delay = self._checked(message)
+        if self.queue.serializes:
+            return OutgoingMessage(encode(message.arguments, message.extra), delay, priority)
+        return OutgoingMessage({**message.arguments, EXTRA: message.extra}, delay, priority)
+
+    def _checked(self, message: Message) -> float:
+        """Return the delay for the broker, after a look at what it can do."""
+        broker = self.queue.broker
+        if message.priority:
+            if not broker.capabilities.priority:
+                raise UnsupportedFeature(
+                    f"{type(broker).__name__} has no priorities: leave it out, or choose another broker_kind"
+                )
+            message.extra.setdefault(PRIORITY, message.priority)
+        if not message.delay or broker.capabilities.delay:
+            return message.delay
+        if not any(message.extra.get(key) is not None for key in ("countdown", "eta")):
+            raise UnsupportedFeature(
+                f"{type(broker).__name__} has no delay of its own: publish with extra={{'countdown': seconds}} and "
+                "consume with the control fsdf_control.Delay, or choose another broker_kind"
+            )
+        return 0.0  # the consumer puts it off
+
+    def _stamped(self, arguments: dict[str, Any], extra: dict[str, Any] | None, delay: float, priority: int) -> Message:
         now = time_ns()
         second = now // 1_000_000_000
         known, text = self._formatted
@@ -117,16 +163,15 @@ class Publisher:
         if extra:
             stamps.update(extra)
         message = Message(arguments, stamps)
+        message.delay = delay
+        message.priority = priority
+        message.queue_name = self.queue.name
         for stamp in self._stampers:
-            stamp(message)
+            verdict = stamp(message)
+            if verdict is not None:
+                message.settlement = verdict
+                break
         return message
-
-    def _body(self, message: Message) -> Body:
-        if EXTRA in message.arguments:
-            raise EncodeError(f"an argument cannot be called {EXTRA!r}: the name is reserved for control data")
-        if self.queue.serializes:
-            return encode(message.arguments, message.extra)
-        return {**message.arguments, EXTRA: message.extra}
 
     def _format(self, second: int) -> str:
         text = datetime.datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")

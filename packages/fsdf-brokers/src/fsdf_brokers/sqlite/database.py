@@ -195,6 +195,10 @@ class Database:
 
     def _clear(self, error: sqlite3.Error) -> BrokerError:
         text = str(error)
+        if "full" in text and self._writer is not None:
+            # The log may hold much that a checkpoint frees; whoever tries again finds that room.
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if "locked" in text or "busy" in text:
             return BrokerUnavailable(f"{self.path} was locked by another process for {self._busy_timeout:g} s: {text}")
         return StorageError(
