@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from fsdf_control.key_concurrency import KeyConcurrency
-from fsdf_control.pause import Pause
+from fsdf_control.pausing import Pause
 from fsdf_control.quota import Quota
 from fsdf_control.shared_rate import SharedRateLimit
 from fsdf_core.consumer import Consumer

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from fsdf_control.pause import is_paused, pause, resume
+from fsdf_control.pausing import is_paused, pause, resume
 
 from .rate_fleet import RateFleet
 

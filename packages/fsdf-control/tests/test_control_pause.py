@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from fsdf_control import pause as pause_module
-from fsdf_control.pause import Pause, is_paused, pause, resume
+from fsdf_control import pausing as pause_module
+from fsdf_control.pausing import Pause, is_paused, pause, resume
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.errors import StateUnavailable

@@ -87,7 +87,7 @@ OTHER_VALUES = {
 
 
 def test_every_known_field_is_there():
-    assert set(KNOWN) | {"controls"} == set(BoosterParams.model_fields)
+    assert set(KNOWN) | {"controls", "micro_batch_size", "micro_batch_timeout"} == set(BoosterParams.model_fields)
 
 
 def test_all_defaults_are_accepted_when_written_out():

@@ -10,7 +10,7 @@ import pytest
 from fsdf import AsyncResult, TaskOptions
 from fsdf_core.broker import Broker
 from fsdf_core.control import Control
-from fsdf_core.errors import EncodeError, UnsupportedFeature
+from fsdf_core.errors import ConfigurationError, EncodeError, UnsupportedFeature
 
 
 def f(x, y=1): ...
@@ -114,8 +114,8 @@ def test_wrong_batches_are_refused(decorate):
         task.push_many([5])
     with pytest.raises(TypeError, match="misses x"):
         task.push_many([{"y": 5}])
-    with pytest.raises(UnsupportedFeature, match="publish_many carries no priority"):
-        task.publish_many([{"x": 1}], task_options=TaskOptions(priority=1))
+    with pytest.raises(ConfigurationError, match="countdown or eta, not both"):
+        task.publish_many([{"x": 1}], task_options=TaskOptions(countdown=1, eta="2030-01-01"))
     assert task.get_message_count() == 0
 
 

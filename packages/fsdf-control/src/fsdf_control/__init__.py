@@ -1,8 +1,100 @@
 """Controls for fsdf: whether, when and how a task runs."""
 
-from fsdf_control.rate_limit import RateLimit
-from fsdf_control.requeue import Requeue
-from fsdf_control.retry import Retry
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["RateLimit", "Requeue", "Retry"]
+if TYPE_CHECKING:
+    from fsdf_control.backoff import Constant, Exponential
+    from fsdf_control.circuit_breaker import CircuitBreaker
+    from fsdf_control.cron_window import CronWindow
+    from fsdf_control.dead_letter import DeadLetterOnRequest
+    from fsdf_control.deduplicate import Deduplicate
+    from fsdf_control.delay import Delay
+    from fsdf_control.expire import Expire
+    from fsdf_control.filter import Filter, clear_filter
+    from fsdf_control.key_concurrency import KeyConcurrency
+    from fsdf_control.kill import RemoteKill
+    from fsdf_control.pausing import Pause, is_paused, pause, resume
+    from fsdf_control.quota import Quota
+    from fsdf_control.rate_limit import RateLimit
+    from fsdf_control.requeue import Requeue
+    from fsdf_control.retry import Retry
+    from fsdf_control.run_report import RunReport
+    from fsdf_control.shared_rate import SharedRateLimit
+    from fsdf_control.statistics import Statistics, StatisticsSnapshot
+    from fsdf_control.timeout import Timeout
+    from fsdf_control.window import TimeWindow
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CircuitBreaker",
+    "Constant",
+    "CronWindow",
+    "DeadLetterOnRequest",
+    "Deduplicate",
+    "Delay",
+    "Expire",
+    "Exponential",
+    "Filter",
+    "KeyConcurrency",
+    "Pause",
+    "Quota",
+    "RateLimit",
+    "RemoteKill",
+    "Requeue",
+    "Retry",
+    "RunReport",
+    "SharedRateLimit",
+    "Statistics",
+    "StatisticsSnapshot",
+    "TimeWindow",
+    "Timeout",
+    "__version__",
+    "clear_filter",
+    "is_paused",
+    "pause",
+    "resume",
+]
+
+# Imported when they are used: some need libraries whose import takes long.
+_HOMES = {
+    "CircuitBreaker": "circuit_breaker",
+    "Constant": "backoff",
+    "CronWindow": "cron_window",
+    "DeadLetterOnRequest": "dead_letter",
+    "Deduplicate": "deduplicate",
+    "Delay": "delay",
+    "Expire": "expire",
+    "Exponential": "backoff",
+    "Filter": "filter",
+    "KeyConcurrency": "key_concurrency",
+    "Pause": "pausing",
+    "Quota": "quota",
+    "RateLimit": "rate_limit",
+    "RemoteKill": "kill",
+    "Requeue": "requeue",
+    "Retry": "retry",
+    "RunReport": "run_report",
+    "SharedRateLimit": "shared_rate",
+    "Statistics": "statistics",
+    "StatisticsSnapshot": "statistics",
+    "TimeWindow": "window",
+    "Timeout": "timeout",
+    "clear_filter": "filter",
+    "is_paused": "pausing",
+    "pause": "pausing",
+    "resume": "pausing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -89,9 +89,7 @@ class BatchExecutor(Executor):
         gathered = self._gathered
         return 0 if gathered is None else max(0, self._batch.size - len(gathered))
 
-    def abandon(self, message: Message, error: BaseException) -> None:
-        """Settle the calls of a batch that does not end."""
-        self._pool.resize(self._pool.max_workers + 1)
+    def _settle_abandoned(self, message: Message, error: BaseException) -> None:
         for member in members_of(message):
             self._decide_without_worker(member, error)
 

@@ -100,12 +100,13 @@ class Consumer:
             ConsumerError: it runs already.
             BrokerError: the queue cannot be reached.
         """
-        with self._lock:
+        with lifecycle.signals_deferred(), self._lock:
             if self._run is not None:
                 raise ConsumerError(f"the consumer of {self.queue.name!r} runs already: stop() it first")
-            self._run = Run(self)
+            run = Run(self)
+            run.start()
+            self._run = run
             lifecycle.track(self)
-        self._run.start()
         self.logger.info("consuming %s with up to %d workers", self.queue.name, self.pool.max_workers)
 
     def stop(self, timeout: float | None = None) -> bool:
@@ -120,13 +121,15 @@ class Consumer:
         Returns:
             True if every task that ran has ended and is acknowledged.
         """
-        with self._lock:
+        with lifecycle.signals_deferred(), self._lock:
             run = self._run
             if run is None:
                 return True
-            clean = run.stop(self.grace if timeout is None else timeout)
-            self._run = None
-        lifecycle.untrack(self)
+            try:
+                clean = run.stop(self.grace if timeout is None else timeout)
+            finally:
+                self._run = None
+                lifecycle.untrack(self)
         if clean:
             self.logger.info("stopped consuming %s", self.queue.name)
         else:
@@ -138,12 +141,16 @@ class Consumer:
 
         In the main thread the signals are taken as `install_signal_handlers` says.
         """
-        lifecycle.install_signal_handlers()
+        from fsdf_core.settings import get_settings  # noqa: PLC0415 - reading settings takes long
+
+        if get_settings().handle_signals:
+            lifecycle.install_signal_handlers()
         if self._run is None:
             self.start()
         run = self._run
         while run is not None and not run.stopped.wait(1.0):
             pass
+        lifecycle.await_drain()
 
     def __enter__(self) -> Self:
         return self

@@ -49,6 +49,9 @@ class Control:
         A `Drop` keeps the message from being sent, without an error.
         """
 
+    def withdraw(self, message: Message) -> None:
+        """A message that `on_publish` let pass could not be sent: take back what was noted about it."""
+
     def start(self, host: Host) -> None:
         """A consumer starts. May do I/O; an exception keeps the consumer from starting."""
 

@@ -50,6 +50,7 @@ class Executor:
         self._pool = pool
         self._stopping = stopping
         self._logger = logger
+        self._abandoned: dict[Message, object] = {}
         self._recoveries = overriding(controls, "on_error")
         self._observers = overriding(controls, "on_outcome")
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
@@ -69,8 +70,14 @@ class Executor:
         self._observed = True
 
     def abandon(self, message: Message, error: BaseException) -> None:
-        """Settle a message whose call does not end; a retry becomes another worker's."""
+        """Settle a message whose call does not end, once; a retry becomes another worker's."""
+        mine = object()
+        if self._abandoned.setdefault(message, mine) is not mine:
+            return
         self._pool.resize(self._pool.max_workers + 1)
+        self._settle_abandoned(message, error)
+
+    def _settle_abandoned(self, message: Message, error: BaseException) -> None:
         self._decide_without_worker(message, error)
 
     def _innermost(self, function: Callable[..., Any]) -> Call:
@@ -107,7 +114,8 @@ class Executor:
         """Follow the controls' decisions until the message has an outcome."""
         while True:
             if isinstance(error, Abandoned):
-                self._pool.resize(max(1, self._pool.max_workers - 1))
+                if self._abandoned.pop(message, None) is not None:
+                    self._pool.resize(max(1, self._pool.max_workers - 1))
                 return
             verdict = self._decide(message, error)
             if not isinstance(verdict, Retry):
@@ -160,7 +168,10 @@ class Executor:
             self._logger.debug("task %s put back: %s", message.task_id, error)
         else:
             fate = "sent to the dead-letter queue" if isinstance(verdict, DeadLetter) else "failed"
-            self._logger.error("task %s %s after %d attempt(s)", message.task_id, fate, message.attempt, exc_info=error)
+            self._logger.error(
+                "task %s %s after %d attempt(s)", message.task_id, fate, message.attempt,
+                exc_info=error, extra={"task_id": message.task_id, "task_options": message.extra},
+            )  # fmt: skip
         message.outcome = Outcome(False, None, error, message.attempt, message.settlement)  # noqa: FBT003
         self._observe(message, message.outcome)
 

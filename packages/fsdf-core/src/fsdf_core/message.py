@@ -27,7 +27,7 @@ class Message:
         attempt: number of the current run, from 1.
         settlement: what becomes of the message instead of a plain acknowledgement, or None.
         outcome: how it ended in a worker; None before that, and after a success that nobody observes.
-        queue_name: the queue it was received from; "" on the producer's side.
+        queue_name: the queue it was received from, or goes to.
         delay: on the producer's side, seconds before it may be delivered; set by the publisher or a control.
         priority: on the producer's side, 0 (low) and up; likewise.
     """

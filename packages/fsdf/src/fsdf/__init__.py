@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
     from fsdf.params import BoosterParams
+    from fsdf.remote import RemoteTaskKiller
     from fsdf.result import AsyncResult
     from fsdf.task_options import PriorityConsumingControlConfig, TaskOptions
     from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, ExceptionForRetry
@@ -41,6 +42,7 @@ __all__ = [
     "ExceptionForRetry",
     "FctContextThread",
     "PriorityConsumingControlConfig",
+    "RemoteTaskKiller",
     "TaskOptions",
     "__version__",
     "boost",
@@ -67,6 +69,7 @@ _HOMES = {
     "ExceptionForRetry": "fsdf_core.errors",
     "FctContextThread": "fsdf.context",
     "PriorityConsumingControlConfig": "fsdf.task_options",
+    "RemoteTaskKiller": "fsdf.remote",
     "TaskOptions": "fsdf.task_options",
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf.broker_kind import BrokerEnum, resolve_broker_kind
 from fsdf.concurrent_mode import ConcurrentModeEnum
-from fsdf.message_log import BriefErrors, PublishedLog, ReceivedLog
+from fsdf.controls import consumer_controls, publisher_controls
+from fsdf.message_log import BriefErrors, PublishedLog
 from fsdf.params import BoosterParams
-from fsdf_control import RateLimit, Requeue, Retry
 from fsdf_core import registry
+from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
 from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
 from fsdf_core.publisher import Publisher
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fsdf_core.broker import Broker, Queue
-    from fsdf_core.control import Control
     from fsdf_core.pool import Pool
 
 _lock = threading.Lock()
@@ -61,7 +61,7 @@ def open_queue(params: BoosterParams) -> Queue:
 def open_publisher(params: BoosterParams, queue: Queue) -> Publisher:
     """Return what publishes to the queue."""
     log = [PublishedLog(task_logger(params))] if params.publish_msg_log_use_full_msg else []
-    return Publisher(queue, controls=[*params.controls, *log], timezone=get_settings().timezone)
+    return Publisher(queue, controls=[*publisher_controls(params), *log], timezone=get_settings().timezone)
 
 
 def open_pool(params: BoosterParams) -> Pool:
@@ -78,15 +78,21 @@ def open_pool(params: BoosterParams) -> Pool:
 
 
 def open_consumer(params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool) -> Consumer:
-    """Return the consumer: the user's controls outermost, then what limits, then what recovers."""
+    """Return the consumer.
+
+    Raises:
+        ConfigurationError: a parameter's value makes no sense.
+    """
     settings = get_settings()
+    logger = task_logger(params)
     return Consumer(
         function,
         queue=queue,
         pool=pool,
-        controls=_controls(params),
+        controls=consumer_controls(params, queue, logger),
         grace=settings.grace,
-        logger=task_logger(params),
+        batch=Batch(params.micro_batch_size, params.micro_batch_timeout) if params.micro_batch_size else None,
+        logger=logger,
     )
 
 
@@ -109,18 +115,13 @@ def task_logger(params: BoosterParams) -> logging.Logger:
         logger.setLevel(params.log_level)
     elif logger.level == logging.NOTSET:
         logger.setLevel(get_settings().log_level)
-    if not params.is_print_detail_exception and not any(isinstance(each, BriefErrors) for each in logger.filters):
-        logger.addFilter(BriefErrors())
+    for found in logger.filters:
+        if isinstance(found, BriefErrors):
+            found.brief = not params.is_print_detail_exception
+            break
+    else:
+        logger.addFilter(BriefErrors(brief=not params.is_print_detail_exception))
     return logger
-
-
-def _controls(params: BoosterParams) -> list[Control]:
-    controls = list(params.controls)
-    if params.is_show_message_get_from_broker:
-        controls.append(ReceivedLog(task_logger(params)))
-    if params.qps:
-        controls.append(RateLimit(params.qps))
-    return [*controls, Requeue(), Retry(params.max_retry_times)]
 
 
 def _broker(kind: str) -> Broker:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fsdf.publisher import Call
     from fsdf.result import AsyncResult
     from fsdf.task_options import TaskOptions
+    from fsdf_core.dead_letters import DeadLetters
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -76,7 +77,9 @@ class Booster(Generic[P, R]):
         self.__wrapped__ = function
         self._kind = kind
         self._receiver = Receiver(function, kind)
-        binder = Binder(function, check=params.should_check_publish_func_params, names=_names_by_hand(params))
+        # The signature of a function that takes batches says nothing about one call.
+        check = params.should_check_publish_func_params and not params.micro_batch_size
+        binder = Binder(function, check=check, names=_names_by_hand(params))
         self.boost_params = params
         self.queue_name = params.queue_name
         self.consuming_function = function
@@ -85,13 +88,20 @@ class Booster(Generic[P, R]):
             params,
             self.publisher,
             function,
-            lambda: callee(function, binder, self._receiver, params.consuming_function_decorator),
+            lambda: self._callee(binder),
         )
         # One call less on the way that is used most.
         self.__dict__.update(push=self.publisher.push, delay=self.publisher.push)
         boosters_manager.BoosterRegistry(params.booster_registry_name).regist_booster(self)
         if params.is_auto_start_consuming_message:
             self.consume()
+
+    def _callee(self, binder: Binder) -> Callable[..., Any]:
+        decorator = self.boost_params.consuming_function_decorator
+        if self.boost_params.micro_batch_size:
+            # It takes the list of calls, whatever its one parameter is called.
+            return decorator(self.consuming_function) if decorator else self.consuming_function
+        return callee(self.consuming_function, binder, self._receiver, decorator)
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run the plain function here and now."""
@@ -149,6 +159,32 @@ class Booster(Generic[P, R]):
         self.publisher.clear()
 
     clear_queue = clear
+
+    def pause_consume(self) -> None:
+        """Let no task of the queue start, in any process, within a second; survives restarts."""
+        from fsdf import remote  # noqa: PLC0415 - reading settings takes long
+
+        remote.pause_queue(self.publisher.queue())
+
+    pause = pause_consume
+
+    def continue_consume(self) -> None:
+        """End the pause, within a second."""
+        from fsdf import remote  # noqa: PLC0415 - as above
+
+        remote.resume_queue(self.publisher.queue())
+
+    def clear_filter_tasks(self) -> None:
+        """Forget which tasks have succeeded: `do_task_filtering` lets equal ones run again."""
+        from fsdf import remote  # noqa: PLC0415 - as above
+
+        remote.forget_filtered(self.publisher.queue())
+
+    def dead_letters(self) -> DeadLetters:
+        """Return what lists, replays and drops the messages on `<queue_name>_dlx`."""
+        from fsdf_core.dead_letters import DeadLetters  # noqa: PLC0415 - comes with the consumer's parts
+
+        return DeadLetters(self.publisher.queue())
 
     def get_message_count(self) -> int:
         """Return how many messages can be delivered now; -1 if the broker cannot tell."""

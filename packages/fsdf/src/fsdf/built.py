@@ -14,27 +14,15 @@ if TYPE_CHECKING:
 
 PARAMS_NOT_BUILT = frozenset(
     {
-        "advanced_retry_config",
-        "allow_run_time_cron",
-        "do_task_filtering",
         "function_result_status_persistance_conf",
-        "function_timeout",
         "is_auto_start_specify_async_loop_in_child_thread",
-        "is_do_not_run_by_specify_time_effect",
         "is_fake_booster",
-        "is_push_to_dlx_queue_when_retry_max_times",
         "is_send_consumer_heartbeat_to_redis",
-        "is_support_remote_kill_task",
-        "is_using_advanced_retry",
-        "is_using_distributed_frequency_control",
         "is_using_rpc_mode",
         "log_filename",
-        "msg_expire_seconds",
         "rpc_result_expire_seconds",
         "rpc_timeout",
         "specify_async_loop",
-        "task_filtering_expire_seconds",
-        "user_custom_record_process_info_func",
     }
 )
 """Fields of `BoosterParams`."""
@@ -42,15 +30,7 @@ PARAMS_NOT_BUILT = frozenset(
 OPTIONS_NOT_BUILT = frozenset(
     {
         "can_not_json_serializable_keys",
-        "countdown",
-        "do_task_filtering",
-        "eta",
-        "filter_str",
-        "function_timeout",
-        "is_print_detail_exception",
         "is_using_rpc_mode",
-        "misfire_grace_time",
-        "msg_expire_seconds",
         "otel_context",
     }
 )

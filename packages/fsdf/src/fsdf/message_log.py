@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsdf_core.control import Control
 
@@ -36,11 +36,23 @@ class PublishedLog(Control):
 
 
 class BriefErrors(logging.Filter):
-    """Turns the traceback of a record into one line."""
+    """Turns the traceback of a task's failure into one line, where the message or the function asks for that.
+
+    Args:
+        brief: what the function asks for; `is_print_detail_exception` of the message goes first.
+    """
+
+    def __init__(self, *, brief: bool) -> None:
+        super().__init__()
+        self.brief = brief
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
-        if record.exc_info and record.exc_info[1] is not None:
+        if not record.exc_info or record.exc_info[1] is None:
+            return True
+        options: dict[str, Any] = getattr(record, "task_options", {})
+        detailed = options.get("is_print_detail_exception")
+        if self.brief if detailed is None else not detailed:
             error = record.exc_info[1]
             record.msg = f"{record.getMessage()}: {type(error).__name__}: {error}"
             record.args = ()

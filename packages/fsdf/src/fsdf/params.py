@@ -50,7 +50,26 @@ class BoosterParams(BaseModel):
             not; always 1 with SINGLE_THREAD.
         specify_concurrent_pool: a pool that several consumers share; default None: one of its own.
         qps: starts a second in one consumer, fractions allowed; None or 0 is no limit (default).
+        is_using_distributed_frequency_control: let all consumers of the queue together hold `qps`; default False.
         max_retry_times: runs after a failed first one; default 3.
+        is_using_advanced_retry: wait between the runs as `advanced_retry_config` says; default False.
+        advanced_retry_config: `retry_mode` ("sleep": wait in the worker, "requeue": on the queue),
+            `retry_base_interval` (seconds, 1.0), `retry_multiplier` (2.0), `retry_max_interval` (60.0),
+            `retry_jitter` (False); what is left out has its default.
+        is_push_to_dlx_queue_when_retry_max_times: send what failed for good to `<queue_name>_dlx`; default False.
+        function_timeout: seconds that a run may take, then it is stopped and has failed; None or 0 is no limit
+            (default).
+        is_support_remote_kill_task: let `RemoteTaskKiller` end tasks; default False.
+        msg_expire_seconds: age from which messages are dropped; None or 0: none (default).
+        do_task_filtering: drop a task if one with equal arguments has succeeded; default False.
+        task_filtering_expire_seconds: how long a success counts for that; 0 (default): for ever.
+        user_custom_record_process_info_func: called after each task with its `FunctionResultStatus`; may be
+            `async def`; default None.
+        allow_run_time_cron: cron expression (5 fields) of the minutes in which tasks may start; default None.
+        is_do_not_run_by_specify_time_effect: start no task within `do_not_run_by_specify_time`; default False.
+        do_not_run_by_specify_time: two times of the day, may pass midnight; default ("10:00:00", "22:00:00").
+        micro_batch_size: give the function so many calls at once, as a list of dicts; None (default): one call.
+        micro_batch_timeout: seconds that the first call of a batch waits for others; default 5.
         consuming_function_decorator: wraps the function where it is consumed; default None.
         log_level: level of the task's logger, number or name; None (default) is the setting `log_level`
             (INFO).
@@ -156,6 +175,8 @@ class BoosterParams(BaseModel):
     is_fake_booster: bool = False
     booster_registry_name: str = DEFAULT_REGISTRY
     controls: list[Control] = Field(default_factory=list)
+    micro_batch_size: int | None = Field(default=None, ge=1)
+    micro_batch_timeout: float = Field(default=5.0, ge=0)
 
     # Hidden from type checkers, which derive the constructor's parameters from the fields.
     if not TYPE_CHECKING:

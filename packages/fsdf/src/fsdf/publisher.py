@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from fsdf.receiver import CLASS, INSTANCE
 from fsdf.result import AsyncResult
-from fsdf_core.errors import UnsupportedFeature
 from fsdf_core.message import EXTRA
 
 if TYPE_CHECKING:
@@ -98,8 +97,6 @@ class BoosterPublisher(Generic[P, R]):
         arguments, extra, priority = self._parts(msg, options)
         if task_id is not None:
             extra["task_id"] = str(task_id)
-        if priority:
-            self._need_priorities()
         sent = self._send(arguments, extra, priority=priority)
         return AsyncResult(sent.task_id)
 
@@ -117,11 +114,10 @@ class BoosterPublisher(Generic[P, R]):
         """Publish many messages in batches, each as `publish` takes it; the options hold for all.
 
         Raises:
-            UnsupportedFeature: a priority is given, which batches do not carry.
+            UnsupportedFeature: a priority is given and the broker has none.
         """
-        if task_options is not None and task_options.wanted_priority:
-            raise UnsupportedFeature("publish_many carries no priority: use publish for such messages")
-        return self._send_many(self._parts(msg, task_options)[:2] for msg in msgs)
+        priority = task_options.wanted_priority if task_options is not None else 0
+        return self._send_many((self._parts(msg, task_options)[:2] for msg in msgs), priority)
 
     def send_msg(self, msg: str | bytes | Mapping[str, Any]) -> None:
         """Send a body as it is, as a foreign producer would: no control data, no check."""
@@ -191,7 +187,7 @@ class BoosterPublisher(Generic[P, R]):
         return self._arguments((), arguments), extra, options.wanted_priority if options is not None else 0
 
     def _send_many(
-        self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]]
+        self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]], priority: int = 0
     ) -> list[AsyncResult[R]]:
         from fsdf_core.publisher import BATCH  # noqa: PLC0415 - comes with the assembly
 
@@ -199,16 +195,9 @@ class BoosterPublisher(Generic[P, R]):
         calls = iter(calls)
         results: list[AsyncResult[R]] = []
         # Batch by batch, so that a million messages are not kept for their ids.
-        while sent := publish_many(itertools.islice(calls, BATCH)):
+        while sent := publish_many(itertools.islice(calls, BATCH), priority=priority):
             results += [AsyncResult(message.task_id) for message in sent]
         return results
-
-    def _need_priorities(self) -> None:
-        broker = self.queue().broker
-        if not broker.capabilities.priority:
-            raise UnsupportedFeature(
-                f"{type(broker).__name__} has no priorities: leave it out, or choose another broker_kind"
-            )
 
 
 _publishers: weakref.WeakSet[BoosterPublisher[Any, Any]] = weakref.WeakSet()

@@ -13,7 +13,7 @@ from fsdf.validation import clear_error
 from fsdf_core.errors import ConfigurationError
 
 _PRIORITY_KEYS = ("priority", "priroty")
-_OFF_ANYWAY = ("is_using_rpc_mode", "do_task_filtering")
+_OFF_ANYWAY = ("is_using_rpc_mode",)
 
 
 class TaskOptions(BaseModel):
@@ -24,6 +24,14 @@ class TaskOptions(BaseModel):
         publish_time: seconds since the epoch; default: now.
         publish_time_format: the same as text; default: now.
         max_retry_times: instead of the function's; 0 is respected.
+        function_timeout: seconds, instead of the function's; 0 is none.
+        msg_expire_seconds: instead of the function's; 0 is none.
+        do_task_filtering: instead of the function's.
+        filter_str: stands for the arguments when equal tasks are filtered.
+        is_print_detail_exception: instead of the function's.
+        countdown: seconds to wait from now; or else `eta`.
+        eta: when to run: a datetime or ISO text; without an offset it is read in the setting `timezone`.
+        misfire_grace_time: drop it if it could begin only so many seconds late; default: run it however late.
         priority: 0 (low) and up, on brokers that have priorities; also read from
             `other_extra_params={"priority": n}` and its old spelling "priroty".
         user_extra_info: a dict for the user's own purposes.
@@ -39,15 +47,15 @@ class TaskOptions(BaseModel):
     task_id: str | None = None
     publish_time: float | None = None
     publish_time_format: str | None = None
-    function_timeout: float | None = None
+    function_timeout: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_retry_times: int | None = Field(default=None, ge=0)
     is_print_detail_exception: bool | None = None
-    msg_expire_seconds: float | None = None
+    msg_expire_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     is_using_rpc_mode: bool | None = None
     do_task_filtering: bool | None = None
-    countdown: float | None = None
+    countdown: float | None = Field(default=None, allow_inf_nan=False)
     eta: datetime | str | None = None
-    misfire_grace_time: int | None = None
+    misfire_grace_time: int | None = Field(default=None, ge=1)
     priority: int | None = Field(default=None, ge=0, le=255)
     user_extra_info: dict[str, Any] | None = None
     other_extra_params: dict[str, Any] | None = None
@@ -69,6 +77,8 @@ class TaskOptions(BaseModel):
         # Switching off what is never on is no request.
         asked = {**self.__dict__, **{name: self.__dict__[name] or None for name in _OFF_ANYWAY}}
         refuse_unbuilt(asked, dict.fromkeys(asked), OPTIONS_NOT_BUILT, "TaskOptions")
+        if self.countdown is not None and self.eta is not None:
+            raise ConfigurationError("give countdown or eta, not both")
         if not isinstance(self.wanted_priority, int):
             raise ConfigurationError(f"a priority must be a whole number, not {self.wanted_priority!r}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from fsdf_core.clock import SYSTEM_CLOCK
@@ -20,13 +22,17 @@ _SWEEP_EVERY = 1000
 
 
 class MemoryStateStore(StateStore):
-    """Dictionaries under one lock; expired keys are swept as others are written."""
+    """Dictionaries under one lock; expired keys are swept as others are written. A forked child starts empty."""
 
     cross_process = False
     wakes = True
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
+        self._reset()
+        _stores.add(self)
+
+    def _reset(self) -> None:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._values: dict[str, tuple[bytes, float | None]] = {}
@@ -195,5 +201,16 @@ class MemoryStateStore(StateStore):
             for key in list(self._values):
                 self._live(key)
 
+
+_stores: weakref.WeakSet[MemoryStateStore] = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    for store in list(_stores):
+        store._reset()  # noqa: SLF001 - of this module; its lock may have been held
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 _PROCESS_WIDE = MemoryStateStore()

@@ -1,0 +1,141 @@
+"""The controls that a task's parameters ask for.
+
+The order matters: the first is the outermost around a call, asked first for admission and after an error.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fsdf.lazy_pause import LazyPause
+from fsdf.message_log import ReceivedLog
+from fsdf.on_demand import OnDemand, TimeoutOnDemand
+from fsdf.state import existing_state_of, state_of
+from fsdf_control import (
+    CronWindow,
+    DeadLetterOnRequest,
+    Delay,
+    Expire,
+    Exponential,
+    Filter,
+    RateLimit,
+    RemoteKill,
+    Requeue,
+    Retry,
+    RunReport,
+    SharedRateLimit,
+    Statistics,
+    Timeout,
+    TimeWindow,
+)
+from fsdf_core.errors import ConfigurationError
+from fsdf_core.settings import get_settings
+from fsdf_core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import logging
+
+    from fsdf.params import BoosterParams
+    from fsdf_core.broker import Queue
+    from fsdf_core.control import Control
+
+_RETRY_KEYS = ("retry_mode", "retry_base_interval", "retry_multiplier", "retry_max_interval", "retry_jitter")
+_RETRY_MODES = {"sleep": "worker", "requeue": "queue"}
+
+
+def consumer_controls(params: BoosterParams, queue: Queue, logger: logging.Logger) -> list[Control]:
+    """Return the consumer's controls: the user's own outermost, then what admits, what wraps, what recovers.
+
+    Raises:
+        ConfigurationError: a parameter's value makes no sense.
+        MissingDependency: a parameter needs shared state, and the store's library is not installed.
+    """
+    controls: list[Control] = [*params.controls, Statistics()]
+    if params.is_show_message_get_from_broker:
+        controls.append(ReceivedLog(logger))
+    if params.is_support_remote_kill_task:
+        controls.append(RemoteKill(state_of(queue)))
+    return [
+        *controls,
+        LazyPause(partial(existing_state_of, queue)),
+        *_limits(params, queue),
+        *_admission(params, queue),
+        *_wrappers(params),
+        Requeue(),
+        DeadLetterOnRequest(),
+        _retry(params),
+    ]
+
+
+def publisher_controls(params: BoosterParams) -> list[Control]:
+    """Return the producer's controls."""
+    return [*params.controls, Delay(get_settings().timezone)]
+
+
+def _limits(params: BoosterParams, queue: Queue) -> list[Control]:
+    timezone = get_settings().timezone
+    limits: list[Control] = []
+    if params.is_do_not_run_by_specify_time_effect:
+        limits.append(TimeWindow.closed_between(*params.do_not_run_by_specify_time, timezone=timezone))
+    if params.allow_run_time_cron:
+        limits.append(CronWindow(params.allow_run_time_cron, timezone))
+    if params.qps and params.is_using_distributed_frequency_control:
+        limits.append(SharedRateLimit(params.qps, state_of(queue)))
+    elif params.qps:
+        limits.append(RateLimit(params.qps))
+    return limits
+
+
+def _admission(params: BoosterParams, queue: Queue) -> list[Control]:
+    """Return what screens messages; what only a message's own options can ask for costs the others nothing."""
+    expire = Expire(params.msg_expire_seconds or 0.0)
+    delay = Delay(get_settings().timezone)
+    ttl = params.task_filtering_expire_seconds
+    admission: list[Control] = [
+        expire if params.msg_expire_seconds else OnDemand(expire, "msg_expire_seconds"),
+        OnDemand(delay, "countdown", "eta"),
+    ]
+    if params.do_task_filtering:
+        admission.append(Filter(state_of(queue), ttl))
+    else:
+        admission.append(OnDemand(partial(_filter, queue, ttl), "do_task_filtering"))
+    return admission
+
+
+def _filter(queue: Queue, ttl: float) -> Filter:
+    return Filter(state_of(queue), ttl, enabled=False)
+
+
+def _wrappers(params: BoosterParams) -> list[Control]:
+    wrappers: list[Control] = []
+    if params.user_custom_record_process_info_func is not None:
+        wrappers.append(RunReport(params.user_custom_record_process_info_func))
+    wrappers.append(Timeout(params.function_timeout) if params.function_timeout else TimeoutOnDemand())
+    return wrappers
+
+
+def _retry(params: BoosterParams) -> Retry:
+    dead_letter = params.is_push_to_dlx_queue_when_retry_max_times
+    if not params.is_using_advanced_retry:
+        return Retry(params.max_retry_times, dead_letter=dead_letter)
+    config: dict[str, Any] = {
+        **type(params).model_fields["advanced_retry_config"].get_default(call_default_factory=True)
+    }
+    for key, value in params.advanced_retry_config.items():
+        if key not in _RETRY_KEYS:
+            raise ConfigurationError(f"advanced_retry_config has no key {key!r}.{did_you_mean(key, _RETRY_KEYS)}")
+        config[key] = value
+    if config["retry_mode"] not in _RETRY_MODES:
+        raise ConfigurationError(f"retry_mode is 'sleep' or 'requeue', not {config['retry_mode']!r}")
+    try:
+        backoff = Exponential(
+            config["retry_base_interval"],
+            config["retry_multiplier"],
+            config["retry_max_interval"],
+            jitter=config["retry_jitter"],
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"advanced_retry_config: {error}") from None
+    wait: Any = _RETRY_MODES[config["retry_mode"]]
+    return Retry(params.max_retry_times, backoff=backoff, wait=wait, dead_letter=dead_letter)
