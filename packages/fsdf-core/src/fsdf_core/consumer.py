@@ -133,7 +133,9 @@ class Consumer:
         if clean:
             self.logger.info("stopped consuming %s", self.queue.name)
         else:
-            self.logger.warning("stopped consuming %s while tasks still run: they will run again", self.queue.name)
+            self.logger.warning(
+                "stopped consuming %s while tasks still run: what is not settled will run again", self.queue.name
+            )
         return clean
 
     def run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
@@ -13,13 +14,15 @@ from fsdf_core.verdict import DeadLetter, Release, Requeue, Retry
 
 if TYPE_CHECKING:
     import logging
-    import threading
     from collections import deque
     from collections.abc import Callable, Sequence
 
     from fsdf_core.control import Call, Control
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
+
+_resizing = threading.Lock()
+"""Held while a pool grows or shrinks by one; for the process, because consumers may share a pool."""
 
 
 class Executor:
@@ -74,8 +77,17 @@ class Executor:
         mine = object()
         if self._abandoned.setdefault(message, mine) is not mine:
             return
-        self._pool.resize(self._pool.max_workers + 1)
+        self._resize(1)
         self._settle_abandoned(message, error)
+
+    @property
+    def stuck(self) -> int:
+        """How many calls run whose messages were settled without them."""
+        return len(self._abandoned)
+
+    def _resize(self, by: int) -> None:
+        with _resizing:
+            self._pool.resize(max(1, self._pool.max_workers + by))
 
     def _settle_abandoned(self, message: Message, error: BaseException) -> None:
         self._decide_without_worker(message, error)
@@ -115,7 +127,7 @@ class Executor:
         while True:
             if isinstance(error, Abandoned):
                 if self._abandoned.pop(message, None) is not None:
-                    self._pool.resize(max(1, self._pool.max_workers - 1))
+                    self._resize(-1)
                 return
             verdict = self._decide(message, error)
             if not isinstance(verdict, Retry):

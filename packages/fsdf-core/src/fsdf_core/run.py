@@ -104,7 +104,8 @@ class Run:
             self._subscription.close()
         finally:
             self.stopped.set()
-        return clean and flushed
+        # Settled, but the interpreter would wait for the threads of what is stuck.
+        return clean and flushed and not self._executor.stuck
 
     def _build_executor(self, owner: Consumer) -> Executor:
         parts = (
