@@ -25,8 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(names)}")
     wanted = [row for row in SERVERS if not options.names or row.name in options.names]
     missing = [row for row in wanted if row.executable() is None]
-    if missing and not options.list and _can_install():
-        _install(missing)
+    if missing and not options.list:
+        if _can_install():
+            _install(missing)
+        for row in missing:
+            _install_the_rest(row)
     for row in wanted:
         path = row.executable()
         print(f"{row.name}: {path or 'missing. ' + row.hints.get(sys.platform, row.hints['linux'])}")
@@ -47,6 +50,17 @@ def _install(rows: list[Server]) -> None:
             print(f"apt-get {command[0]} failed", file=sys.stderr)
             if command[0] == "install":
                 return
+
+
+def _install_the_rest(row: Server) -> None:
+    """Get what apt does not hold; the packages that this needs may have come from elsewhere."""
+    if row.install is None:
+        return
+    print(f"getting {row.name}", file=sys.stderr, flush=True)
+    try:
+        row.install()
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"{row.name}: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

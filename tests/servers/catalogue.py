@@ -5,6 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.servers import kafka_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,7 @@ class Server:
         executables: programs of which any one, on the PATH, means that it is installed.
         apt: Debian and Ubuntu packages that hold it.
         folders: patterns of folders under / to look in besides the PATH.
+        install: gets what apt does not hold; called after apt.
         hints: how to get it without root or without apt, by `sys.platform` ("linux", "darwin", "win32").
     """
 
@@ -23,6 +30,7 @@ class Server:
     executables: tuple[str, ...]
     apt: tuple[str, ...]
     folders: tuple[str, ...] = ()
+    install: Callable[[], None] | None = None
     hints: dict[str, str] = field(default_factory=dict)
 
     def executable(self) -> str | None:
@@ -65,6 +73,18 @@ SERVERS = (
         hints={
             "linux": "sudo apt-get install mariadb-server, or: conda install -c conda-forge mariadb",
             "darwin": "brew install mariadb",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
+        name="kafka",
+        executables=(kafka_server.PROGRAM,),
+        apt=("openjdk-17-jre-headless", "maven"),
+        folders=(kafka_server.home().as_posix().lstrip("/"),),
+        install=kafka_server.install,
+        hints={
+            "linux": "install Java 17 and Maven, then: python -m tests.servers kafka",
+            "darwin": "brew install openjdk@17 maven, then: python -m tests.servers kafka",
             "win32": "install WSL (wsl --install) and run the tests in it",
         },
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tests.servers.catalogue import server
+from tests.servers.kafka_server import KafkaServer
 from tests.servers.redis_server import RedisServer
 from tests.servers.sql_server import MariaDBServer, PostgreSQLServer
 
@@ -111,3 +112,34 @@ def mariadb_server() -> Iterator[MariaDBServer]:
 def mariadb_url(mariadb_server: MariaDBServer) -> str:
     """The URL of an empty database on the session's server."""
     return mariadb_server.database()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """One Kafka server for the whole session. Do not stop or restart it."""
+    running = KafkaServer(need("kafka"), tmp_path_factory.mktemp("kafka"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def kafka_bootstrap(kafka_server: KafkaServer) -> str:
+    """The address of the session's server; its topics stay, so use names of your own."""
+    return kafka_server.bootstrap
+
+
+@pytest.fixture
+def launch_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., KafkaServer]]:
+    """A function that starts a server of the test's own, which it may stop, kill or restart."""
+    running: list[KafkaServer] = []
+
+    def launch(**options: Any) -> KafkaServer:
+        one = KafkaServer(need("kafka"), tmp_path_factory.mktemp("kafka"), **options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        one.stop()
