@@ -146,12 +146,14 @@ def test_run_times_of_slow_and_quick_functions():
     slow(Message({}, {}))
     assert 0.02 <= rule.snapshot().mean_seconds < 1
     rule = Statistics()
+    assert rule.around_every() == 1
     quick = rule.around(lambda message: None)
-    for _ in range(64):
+    for _ in range(3):
         quick(Message({}, {}))
         rule.snapshot()
     assert rule.snapshot().mean_seconds < 0.001
-    assert 1 + 16 <= rule._timed <= 1 + 64
+    assert rule.around_every() == 100
+    assert rule._timed == 1 + 100 + 100  # from the second on, each stands for a hundred
     failing = rule.around(lambda message: 1 / 0)
     for _ in range(16):
         with pytest.raises(ZeroDivisionError):

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from fsdf_core.message import Message
 
 _SIZE_EVERY = 10.0
+_STAMPS = 3
+"""Keys that `extra` has without options."""
+
 _QUICK = 0.001
-"""Seconds; of functions that take less, one call in 16 is timed."""
-_SAMPLED = 16
+"""Seconds; of functions that take less, one call in 100 is timed."""
+_SAMPLED = 100
 _MOST_REASONS = 50
 
 
@@ -100,6 +103,8 @@ class Statistics(Control):
         1
     """
 
+    wants_outcomes = False  # those of failures and of repeated runs are there anyway
+
     def __init__(self, log_every: float = 60.0, *, clock: Clock = SYSTEM_CLOCK) -> None:
         if not log_every > 0:
             raise ValueError(f"log_every must be above 0 seconds, not {log_every}")
@@ -115,8 +120,7 @@ class Statistics(Control):
         self._runs: deque[tuple[float, int]] = deque()
         self._seconds = 0.0
         self._timed = 0
-        self._weight = 1
-        self._calls = 0
+        self._sample_every = 1
         self._rate = SettledRate(now)
         self._ready: int | None = None
         self._sized_at = self._logged_at = now
@@ -129,14 +133,10 @@ class Statistics(Control):
             self._host = host
 
     def around(self, call: Call) -> Call:
-        """Time the call, or some of many quick ones."""
+        """Time the call."""
 
         def timed(message: Message) -> Any:
-            weight = self._weight
-            if weight > 1:
-                self._calls = calls = self._calls + 1  # threads may lose counts: it is a sample
-                if calls % weight:
-                    return call(message)
+            weight = self._sample_every if len(message.extra) <= _STAMPS and message.attempt == 1 else 1
             begun = perf_counter()
             try:
                 return call(message)
@@ -144,6 +144,10 @@ class Statistics(Control):
                 self._runs.append((perf_counter() - begun, weight))
 
         return timed
+
+    def around_every(self) -> int:
+        """Time some of many quick calls only."""
+        return self._sample_every
 
     def around_async(self, call: AsyncCall) -> AsyncCall:
         """`around` for `async def` functions."""
@@ -161,8 +165,10 @@ class Statistics(Control):
         """Count."""
         now = self._clock.monotonic()
         with self._lock:
-            done = 0
-            for message in messages:
+            notable = [each for each in messages if each.outcome is not None or each.settlement is not None]
+            done = plain = len(messages) - len(notable)
+            self._succeeded += plain
+            for message in notable:
                 done += self._count(message)
             self._rate.add(done, now)
             self._add_runs()
@@ -227,7 +233,7 @@ class Statistics(Control):
             self._seconds += seconds * weight
             self._timed += weight
         if self._timed:
-            self._weight = _SAMPLED if self._seconds < _QUICK * self._timed else 1
+            self._sample_every = _SAMPLED if self._seconds < _QUICK * self._timed else 1
 
     def _log(self, host: Host) -> None:
         snapshot = self.snapshot()

@@ -95,6 +95,10 @@ class Timeout(Control):
 
         return limited
 
+    def around_every(self) -> int:
+        """Without a limit of its own, only messages with options can have one."""
+        return 1 if self._seconds else 0
+
     def around_async(self, call: AsyncCall) -> AsyncCall:
         """Watch each call that has a limit."""
         # Only here, because asyncio is slow to import.

@@ -150,7 +150,7 @@ class BatchExecutor(Executor):
 
     def _run(self, members: list[Message]) -> None:
         whole = BatchMessage(members)
-        current_message.set(whole)
+        current_message.thread.message = whole
         try:
             results = self._call(whole)
         except Abandoned as error:
@@ -166,7 +166,7 @@ class BatchExecutor(Executor):
                 self._failures.append((member, result))
                 failures += 1
             else:
-                current_message.set(member)
+                current_message.thread.message = member
                 self._succeeded(member, result)
                 self._settle(member)
         if failures:
@@ -175,5 +175,5 @@ class BatchExecutor(Executor):
 
     def _recover_next(self) -> None:
         member, error = self._failures.popleft()
-        current_message.set(member)
+        current_message.thread.message = member
         self._recover(member, error)

@@ -35,12 +35,14 @@ class Control:
     Attributes:
         requires: names of `Capabilities` that the control cannot work without; checked at start.
         retryable_errors: exceptions of `on_settle` that mean "try again": the batch waits, unacknowledged.
+        options_only: whether `admit_many` needs to see only messages that may have options in `extra`.
         wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
             become True while the consumer runs, by `Host.observe`.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
     retryable_errors: tuple[type[BaseException], ...] = ()
+    options_only: bool = False
     wants_outcomes: bool = True
 
     def on_publish(self, message: Message) -> Drop | None:
@@ -85,6 +87,13 @@ class Control:
     def around(self, call: Call) -> Call:
         """Wrap the execution; called once, at start, the first control being the outermost."""
         return call
+
+    def around_every(self) -> int:
+        """Of how many messages without options one must go through `around`: 1 (default): each; 0: none.
+
+        Asked for each batch that arrives.
+        """
+        return 1
 
     def around_async(self, call: AsyncCall) -> AsyncCall:
         """`around` for `async def` functions."""

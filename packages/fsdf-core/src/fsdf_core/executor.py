@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
-from fsdf_core.control import overriding
+from fsdf_core.control import Control, overriding
 from fsdf_core.host import Abandoned
 from fsdf_core.message import ATTEMPTS
 from fsdf_core.outcome import Outcome
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import Call, Control
+    from fsdf_core.control import Call
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
 
@@ -58,9 +58,12 @@ class Executor:
         self._observers = overriding(controls, "on_outcome")
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
         self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
+        self._function = function
         self._call = self._innermost(function)
-        for around in reversed(overriding(controls, "around")):
+        arounds = overriding(controls, "around")
+        for around in reversed(arounds):
             self._call = around(self._call)
+        self._passable = [type(around.__self__).around_every is not Control.around_every for around in arounds]
         self.run_next = self._build()
         """What the pool calls, once for each message that was made ready."""
 
@@ -100,19 +103,21 @@ class Executor:
 
     def _build(self) -> Callable[[], None]:
         call = self._call
+        # Where no control must go around each call, plain messages take the short way.
+        direct = self._function if all(self._passable) else None
         settle = self._settle
         take = self._ready.popleft
         recover = self._recover
-        enter = current_message.set
+        here = current_message.thread
 
         def run_next() -> None:
             try:
                 message = take()
             except IndexError:
                 return
-            enter(message)
+            here.message = message
             try:
-                result = call(message)
+                result = direct(**message.arguments) if direct is not None and message.plain else call(message)
             except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
                 recover(message, error)
             else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fsdf_core.codec import decode
-from fsdf_core.control import Control
+from fsdf_core.control import Control, overriding
 from fsdf_core.errors import DecodeError, FsdfError
 from fsdf_core.message import ATTEMPTS, Message
 from fsdf_core.task_id import new_task_id
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from fsdf_core.verdict import Admission
 
     AdmitMany = Callable[[Sequence[Message]], Sequence[Admission | None]]
+
+
+_STAMPS = 3
+"""Keys of `extra` that every producer of ours stamps; a message with these alone has no options."""
 
 
 class AdmissionFailed(FsdfError):
@@ -51,7 +55,8 @@ class Intake:
         logger: logging.Logger,
     ) -> None:
         self._queue_name = queue_name
-        self._admissions = [admit for control in controls for admit in _admissions(control)]
+        self._admissions = [admission for control in controls for admission in _admissions(control)]
+        self._samples = overriding(controls, "around_every")
         self._max_deliveries = max_deliveries
         self._clock = clock
         self._logger = logger
@@ -64,6 +69,7 @@ class Intake:
         """
         admitted: list[Message] = []
         refused: list[Message] = []
+        closely: list[Message] = []
         most = self._max_deliveries
         queue_name = self._queue_name
         for delivery in deliveries:
@@ -74,17 +80,29 @@ class Intake:
                 continue
             message.delivery = delivery
             message.queue_name = queue_name
-            if "task_id" not in message.extra:
-                self._complete(message)
-            if ATTEMPTS in message.extra:
-                message.attempt = _attempts(message.extra[ATTEMPTS]) + 1
+            extra = message.extra
+            if (
+                len(extra) == _STAMPS
+                and "task_id" in extra
+                and "publish_time" in extra
+                and "publish_time_format" in extra
+            ):
+                message.plain = True
+            else:
+                self._look_closely(message)
+                closely.append(message)
             if delivery.delivery_count > most:
                 self._overdelivered(message, delivery.delivery_count)
                 refused.append(message)
             else:
                 admitted.append(message)
+        for every in self._samples:
+            if step := every():
+                for message in admitted[::step]:
+                    message.plain = False
         for admit in self._admissions:
-            admitted = self._screen(admit, admitted, refused)
+            if not (admit.options_only and not closely):
+                admitted = self._screen(admit.admit, admitted, refused)
         return admitted, refused
 
     def _screen(self, admit: AdmitMany, messages: list[Message], refused: list[Message]) -> list[Message]:
@@ -106,9 +124,15 @@ class Intake:
                 refused.append(message)
         return passed
 
-    def _complete(self, message: Message) -> None:
-        message.extra["task_id"] = new_task_id()
-        message.extra.setdefault("publish_time", round(self._clock.time(), 4))
+    def _look_closely(self, message: Message) -> None:
+        """Complete the control data of a foreign producer; read what the message says of itself."""
+        extra = message.extra
+        if "task_id" not in extra:
+            message.plain = not extra
+            extra["task_id"] = new_task_id()
+            extra.setdefault("publish_time", round(self._clock.time(), 4))
+        if ATTEMPTS in extra:
+            message.attempt = _attempts(extra[ATTEMPTS]) + 1
 
     def _overdelivered(self, message: Message, count: int) -> None:
         message.settlement = DeadLetter(f"delivered {count - 1} times without an outcome: it probably kills its worker")
@@ -126,12 +150,17 @@ def _attempts(value: object) -> int:
     return value if isinstance(value, int) and value >= 0 else 0
 
 
-def _admissions(control: Control) -> list[AdmitMany]:
+def _admissions(control: Control) -> list[_Admission]:
     """Return the control's admissions, those one by one made to take a batch."""
-    found: list[AdmitMany] = []
+    found = []
     if type(control).admit is not Control.admit:
         admit = control.admit
-        found.append(lambda messages: [admit(message) for message in messages])
+        found.append(_Admission(lambda messages: [admit(message) for message in messages], options_only=False))
     if type(control).admit_many is not Control.admit_many:
-        found.append(control.admit_many)
+        found.append(_Admission(control.admit_many, control.options_only))
     return found
+
+
+class _Admission(NamedTuple):
+    admit: AdmitMany
+    options_only: bool

@@ -27,10 +27,14 @@ class Message:
         attempt: number of the current run, from 1.
         settlement: what becomes of the message instead of a plain acknowledgement, or None.
         outcome: how it ended in a worker; None before that, and after a success that nobody observes.
+        plain: on the consumer's side: it has no options in `extra`, and is no sample for `Control.around_every`.
         queue_name: the queue it was received from, or goes to.
-        delay: on the producer's side, seconds before it may be delivered; set by the publisher or a control.
-        priority: on the producer's side, 0 (low) and up; likewise.
+        delay: on the producer's side only, seconds before it may be delivered; set by the publisher or a control.
+        priority: on the producer's side only, 0 (low) and up; likewise.
     """
+
+    delay: float
+    priority: int
 
     __slots__ = (
         "arguments",
@@ -39,6 +43,7 @@ class Message:
         "delivery",
         "extra",
         "outcome",
+        "plain",
         "priority",
         "queue_name",
         "settlement",
@@ -52,8 +57,7 @@ class Message:
         self.settlement: Settlement | None = None
         self.outcome: Outcome | None = None
         self.queue_name = ""
-        self.delay = 0.0
-        self.priority = 0
+        self.plain = False
 
     @property
     def task_id(self) -> str:

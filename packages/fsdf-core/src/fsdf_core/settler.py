@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from fsdf_core.control import Control
     from fsdf_core.message import Message
 
-_REPORT_EVERY = 60.0
 _IDLE = 1.0
 
 
@@ -42,7 +41,7 @@ class Settler:
         on_finished: called after a batch was taken over, so that the dispatcher can fetch more.
         on_stalled: called about once a second while messages are out and none finishes.
         clock: time of dead letters.
-        logger: where trouble and the rate are logged.
+        logger: where trouble is logged.
     """
 
     def __init__(
@@ -76,6 +75,7 @@ class Settler:
         self._parking = None if queue_.broker.capabilities.delay else Parking()
         self._progress = threading.Condition()
         self._abandoned = threading.Event()
+        self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"fsdf-settle-{queue_.name}", daemon=True)
         self.settle = self._inbox.put
         self.start = self._thread.start
@@ -92,6 +92,7 @@ class Settler:
 
     def close(self, timeout: float) -> bool:
         """Settle what was handed over, then end; after `timeout` seconds give up. True if nothing was left."""
+        self._closing = True
         self._inbox.put(None)
         self._thread.join(timeout)
         if not self._thread.is_alive():
@@ -103,8 +104,7 @@ class Settler:
     def _run(self) -> None:
         pulse = _Pulse(time.monotonic())
         while True:
-            batch = self._gather()
-            messages = [message for message in batch if message is not None]
+            messages, ending = self._gather()
             if messages:
                 self.finished += len(messages)
                 self._on_finished()
@@ -114,14 +114,11 @@ class Settler:
                     self._progress.notify_all()
             if self._parking is not None:
                 self._put_back(self._parking.due(), 0.0)
-            if len(messages) < len(batch):
+            if ending:
                 self._unpark()
                 return
-            now = time.monotonic()
-            if pulse.stalled(now, self.finished):
+            if pulse.stalled(time.monotonic(), self.finished):
                 self._on_stalled()
-            if done := pulse.report(now, self.finished):
-                self._logger.info("%d tasks done, %.1f a second", *done)
 
     def _unpark(self) -> None:
         """Give back what still waits, uncounted: it was never started. Changed control data are sent."""
@@ -131,14 +128,18 @@ class Settler:
         if same := [each.delivery for each in waiting if each not in changed]:
             self._insist(self._subscription.release, same)
 
-    def _gather(self) -> list[Message | None]:
-        """Wait for finished messages and take all there are; None among them means: the last."""
+    def _gather(self) -> tuple[list[Message], bool]:
+        """Wait for finished messages and take all there are; True if they are the last."""
         inbox = self._inbox
         try:
             first = inbox.get(timeout=_IDLE if self._parking is None else self._parking.wait(_IDLE))
         except queue.Empty:
-            return []
-        return [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
+            return [], False
+        batch = [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
+        if not self._closing:
+            return batch, False  # type: ignore[return-value] # there is no None before `close`
+        messages = [message for message in batch if message is not None]
+        return messages, len(messages) < len(batch)
 
     def _settle(self, messages: list[Message]) -> None:
         if not all(self._store_effect(effect, messages) for effect in self._effects):
@@ -248,22 +249,14 @@ class Settler:
 
 
 class _Pulse:
-    """Knows when nothing has finished for a while, and when a report is due."""
+    """Knows when nothing has finished for a while."""
 
     def __init__(self, now: float) -> None:
-        self._progressed = self._reported = now
-        self._seen = self._seen_at_report = 0
+        self._progressed = now
+        self._seen = 0
 
     def stalled(self, now: float, finished: int) -> bool:
         if finished != self._seen:
             self._seen = finished
             self._progressed = now
         return now - self._progressed >= _IDLE
-
-    def report(self, now: float, finished: int) -> tuple[int, float] | None:
-        elapsed = now - self._reported
-        if elapsed < _REPORT_EVERY:
-            return None
-        done = finished - self._seen_at_report
-        self._reported, self._seen_at_report = now, finished
-        return (done, done / elapsed) if done else None

@@ -26,6 +26,7 @@ from fsdf_core.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fsdf_control import Statistics
     from fsdf_core.broker import Broker, Queue
     from fsdf_core.pool import Pool
 
@@ -77,8 +78,10 @@ def open_pool(params: BoosterParams) -> Pool:
     return pool
 
 
-def open_consumer(params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool) -> Consumer:
-    """Return the consumer.
+def open_consumer(
+    params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool, statistics: Statistics
+) -> Consumer:
+    """Return the consumer, which counts in `statistics`.
 
     Raises:
         ConfigurationError: a parameter's value makes no sense.
@@ -89,7 +92,7 @@ def open_consumer(params: BoosterParams, function: Callable[..., Any], queue: Qu
         function,
         queue=queue,
         pool=pool,
-        controls=consumer_controls(params, queue, logger),
+        controls=consumer_controls(params, queue, logger, statistics),
         grace=settings.grace,
         batch=Batch(params.micro_batch_size, params.micro_batch_timeout) if params.micro_batch_size else None,
         logger=logger,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fsdf.params import BoosterParams
     from fsdf.publisher import BoosterPublisher
+    from fsdf_control import Statistics, StatisticsSnapshot
     from fsdf_core.consumer import Consumer
     from fsdf_core.pool import Pool
 
@@ -49,6 +50,7 @@ class BoosterConsumer(Generic[P, R]):
         self.consuming_function = function
         self._params = params
         self._build_callee = build_callee
+        self._statistics: Statistics | None = None
         self._consumer: Consumer | None = None
         self._own_pool: Pool | None = None
         self._renew()
@@ -88,7 +90,7 @@ class BoosterConsumer(Generic[P, R]):
             pool = self._params.specify_concurrent_pool
             if pool is None:
                 pool = self._own_pool = assembly.open_pool(self._params)
-            consumer = assembly.open_consumer(self._params, self._build_callee(), queue, pool)
+            consumer = assembly.open_consumer(self._params, self._build_callee(), queue, pool, self._counts())
             consumer.start()
             self._consumer = consumer
         if self._params.schedule_tasks_on_main_thread:
@@ -147,6 +149,18 @@ class BoosterConsumer(Generic[P, R]):
 
         limit = float("inf") if timeout is None else timeout
         return wait_until(finished, limit, interval=min(_LOOK, max(0.02, quiet / 10)))
+
+    def statistics(self) -> StatisticsSnapshot:
+        """Return what this process's consumer has done since its last start: counts, rates, mean run time."""
+        return self._counts().snapshot()
+
+    def _counts(self) -> Statistics:
+        from fsdf_control import Statistics  # noqa: PLC0415 - as the assembly
+
+        statistics = self._statistics
+        if statistics is None:
+            statistics = self._statistics = Statistics()
+        return statistics
 
     def _progress(self) -> int:
         consumer = self._consumer

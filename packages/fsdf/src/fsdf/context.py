@@ -38,7 +38,7 @@ class Fct:
         Raises:
             ConsumerError: no task runs here.
         """
-        message = current_message.get(None)
+        message = current_message.get()
         if message is None:
             raise ConsumerError(
                 "no task runs here: fct works inside a task's function, in its own thread, in coroutines it "
@@ -101,7 +101,7 @@ fct = Fct()
 
 def get_current_taskid() -> str:
     """Return the id of the task that runs here, or "" if none does."""
-    message = current_message.get(None)
+    message = current_message.get()
     return "" if message is None else message.task_id
 
 
@@ -111,6 +111,7 @@ class FctContextThread(threading.Thread):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._fct_context = contextvars.copy_context()
+        self._fct_context.run(current_message.task.set, current_message.get())
 
     def run(self) -> None:
         """Run the target in the context of the creator."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
-from fsdf.on_demand import OnDemand, TimeoutOnDemand
+from fsdf.on_demand import OnDemand
 from fsdf.state import existing_state_of, state_of
 from fsdf_control import (
     CronWindow,
@@ -35,6 +35,7 @@ from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from fsdf.params import BoosterParams
     from fsdf_core.broker import Queue
@@ -44,14 +45,22 @@ _RETRY_KEYS = ("retry_mode", "retry_base_interval", "retry_multiplier", "retry_m
 _RETRY_MODES = {"sleep": "worker", "requeue": "queue"}
 
 
-def consumer_controls(params: BoosterParams, queue: Queue, logger: logging.Logger) -> list[Control]:
-    """Return the consumer's controls: the user's own outermost, then what admits, what wraps, what recovers.
+def consumer_controls(
+    params: BoosterParams, queue: Queue, logger: logging.Logger, statistics: Statistics
+) -> list[Control]:
+    """Return the consumer's controls: the user's own outermost, then what measures, admits, wraps, recovers.
+
+    Args:
+        params: the task's parameters.
+        queue: the task's queue.
+        logger: the task's logger.
+        statistics: counts for the task.
 
     Raises:
         ConfigurationError: a parameter's value makes no sense.
         MissingDependency: a parameter needs shared state, and the store's library is not installed.
     """
-    controls: list[Control] = [*params.controls, Statistics()]
+    controls: list[Control] = [*params.controls, statistics]
     if params.is_show_message_get_from_broker:
         controls.append(ReceivedLog(logger))
     if params.is_support_remote_kill_task:
@@ -89,17 +98,19 @@ def _limits(params: BoosterParams, queue: Queue) -> list[Control]:
 
 def _admission(params: BoosterParams, queue: Queue) -> list[Control]:
     """Return what screens messages; what only a message's own options can ask for costs the others nothing."""
-    expire = Expire(params.msg_expire_seconds or 0.0)
-    delay = Delay(get_settings().timezone)
     ttl = params.task_filtering_expire_seconds
-    admission: list[Control] = [
-        expire if params.msg_expire_seconds else OnDemand(expire, "msg_expire_seconds"),
-        OnDemand(delay, "countdown", "eta"),
-    ]
+    on_demand: dict[tuple[str, ...], Callable[[], Control]] = {}
+    admission: list[Control] = []
+    if params.msg_expire_seconds:
+        admission.append(Expire(params.msg_expire_seconds))
+    else:
+        on_demand["msg_expire_seconds",] = Expire
+    on_demand["countdown", "eta"] = partial(Delay, get_settings().timezone)
+    if not params.do_task_filtering:
+        on_demand["do_task_filtering",] = partial(_filter, queue, ttl)
+    admission.append(OnDemand(on_demand))
     if params.do_task_filtering:
         admission.append(Filter(state_of(queue), ttl))
-    else:
-        admission.append(OnDemand(partial(_filter, queue, ttl), "do_task_filtering"))
     return admission
 
 
@@ -110,8 +121,9 @@ def _filter(queue: Queue, ttl: float) -> Filter:
 def _wrappers(params: BoosterParams) -> list[Control]:
     wrappers: list[Control] = []
     if params.user_custom_record_process_info_func is not None:
-        wrappers.append(RunReport(params.user_custom_record_process_info_func))
-    wrappers.append(Timeout(params.function_timeout) if params.function_timeout else TimeoutOnDemand())
+        name = getattr(params.consuming_function, "__name__", "") or params.consuming_function_name
+        wrappers.append(RunReport(params.user_custom_record_process_info_func, name))
+    wrappers.append(Timeout(params.function_timeout))
     return wrappers
 
 

@@ -4,94 +4,76 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsdf_control import Timeout
 from fsdf_core.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import Call
     from fsdf_core.host import Host
     from fsdf_core.message import Message
     from fsdf_core.verdict import Admission
 
-_PLAIN = 3
-"""Keys of the `extra` of a message without options: task_id, publish_time, publish_time_format."""
-
 
 class OnDemand(Control):
-    """Lets a control screen only the messages whose `extra` has one of the keys; starts it with the first.
+    """Lets controls screen only the messages whose `extra` has one of their keys; starts each with its first.
 
     Args:
-        inner: the control, or what builds it.
-        *keys: of `extra`.
+        builders: what builds a control, by the keys of `extra` that ask for it; asked in this order.
     """
 
+    options_only = True
     wants_outcomes = False
 
-    def __init__(self, inner: Control | Callable[[], Control], *keys: str) -> None:
-        self._inner = inner
-        self._keys = keys
+    def __init__(self, builders: dict[tuple[str, ...], Callable[[], Control]]) -> None:
+        self._builders = builders
+        self._working: dict[tuple[str, ...], Control] = {}
         self._host: Host | None = None
-        self._working: Control | None = None
 
     def start(self, host: Host) -> None:
         """Remember where, for later."""
         self._host = host
 
     def stop(self) -> None:
-        """Stop the control if it was started."""
-        if self._working is not None:
-            self._working.stop()
-            self._working = None
-            self.retryable_errors = ()
+        """Stop the controls that were started."""
+        for control in self._working.values():
+            control.stop()
+        self._working = {}
+        self.retryable_errors = ()
 
     def tick(self, now: float) -> None:
         """Pass on."""
-        if self._working is not None:
-            self._working.tick(now)
+        for control in list(self._working.values()):
+            control.tick(now)
 
     def admit_many(self, messages: Sequence[Message]) -> Sequence[Admission | None]:
         """Screen those that ask for it."""
         answers: list[Admission | None] = [None] * len(messages)
-        asking = [
-            place
-            for place, message in enumerate(messages)
-            if len(message.extra) > _PLAIN and any(key in message.extra for key in self._keys)
-        ]
-        if asking:
-            verdicts = self._control().admit_many([messages[place] for place in asking])
-            for place, verdict in zip(asking, verdicts, strict=True):
-                answers[place] = verdict
+        asking = [place for place, message in enumerate(messages) if not message.plain]
+        for keys in self._builders if asking else ():
+            places = [
+                place
+                for place in asking
+                if answers[place] is None and any(key in messages[place].extra for key in keys)
+            ]
+            if places:
+                verdicts = self._control(keys).admit_many([messages[place] for place in places])
+                for place, verdict in zip(places, verdicts, strict=True):
+                    answers[place] = verdict
         return answers
 
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Pass on."""
-        if self._working is not None:
-            self._working.on_settle(messages)
+        for control in list(self._working.values()):
+            control.on_settle(messages)
 
-    def _control(self) -> Control:
-        if self._working is None:
-            control = self._inner if isinstance(self._inner, Control) else self._inner()
+    def _control(self, keys: tuple[str, ...]) -> Control:
+        control = self._working.get(keys)
+        if control is None:
+            control = self._builders[keys]()
             if self._host is not None:
                 control.start(self._host)
-                self._host.observe()
-            self.retryable_errors = control.retryable_errors
-            self._working = control
-        return self._working
-
-
-class TimeoutOnDemand(Timeout):
-    """A `Timeout` for messages that carry `function_timeout` only."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def around(self, call: Call) -> Call:
-        """Look for the option, and go around the watchdog without it."""
-        watched = super().around(call)
-
-        def run(message: Message) -> object:
-            return (watched if "function_timeout" in message.extra else call)(message)
-
-        return run
+                if control.wants_outcomes:
+                    self._host.observe()
+            self.retryable_errors = (*self.retryable_errors, *control.retryable_errors)
+            self._working[keys] = control
+        return control
