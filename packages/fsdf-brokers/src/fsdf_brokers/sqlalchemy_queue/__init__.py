@@ -1,0 +1,1 @@
+"""SQLALCHEMY: queues in PostgreSQL, MySQL, MariaDB or SQLite. The client library is imported by the modules."""
