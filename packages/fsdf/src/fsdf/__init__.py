@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fsdf.ctrl_c import ctrl_c_recv
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
+    from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.params import BoosterParams
     from fsdf.remote import RemoteTaskKiller
     from fsdf.result import AsyncResult
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ApsJobAdder",
     "AsyncResult",
     "Booster",
     "BoosterParams",
@@ -48,15 +50,18 @@ __all__ = [
     "boost",
     "ctrl_c_recv",
     "fct",
+    "fsdf_background_scheduler",
     "get_consumer",
     "get_current_taskid",
     "patch_frame_config",
     "register_custom_broker",
     "task_deco",
+    "timing_publish_deco",
 ]
 
 # Imported when they are used: pydantic alone takes longer than all the rest.
 _HOMES = {
+    "ApsJobAdder": "fsdf.job_adder",
     "AsyncResult": "fsdf.result",
     "Booster": "fsdf.booster",
     "BoosterParams": "fsdf.params",
@@ -74,11 +79,13 @@ _HOMES = {
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",
     "fct": "fsdf.context",
+    "fsdf_background_scheduler": "fsdf.job_adder",
     "get_consumer": "fsdf.decorator",
     "get_current_taskid": "fsdf.context",
     "patch_frame_config": "fsdf_core.settings",
     "register_custom_broker": "fsdf.custom_broker",
     "task_deco": "fsdf.decorator",
+    "timing_publish_deco": "fsdf.job_adder",
 }
 
 

@@ -119,6 +119,24 @@ class BoosterPublisher(Generic[P, R]):
         priority = task_options.wanted_priority if task_options is not None else 0
         return self._send_many((self._parts(msg, task_options)[:2] for msg in msgs), priority)
 
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return a call's arguments by name, as they travel.
+
+        Raises:
+            TypeError: the function cannot be called like this.
+        """
+        return self._arguments(args, kwargs)
+
+    def publish_packed(self, arguments: dict[str, Any], extra: dict[str, Any], task_id: str | None) -> str:
+        """Publish what `arguments` has returned, maybe in another process; return the task's id.
+
+        Raises:
+            BrokerError: the broker did not accept it.
+        """
+        if task_id is not None:
+            extra["task_id"] = task_id
+        return self._send(arguments, extra).task_id
+
     def send_msg(self, msg: str | bytes | Mapping[str, Any]) -> None:
         """Send a body as it is, as a foreign producer would: no control data, no check."""
         self._open().send_raw(json.dumps(msg) if isinstance(msg, Mapping) else msg)
