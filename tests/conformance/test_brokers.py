@@ -38,8 +38,43 @@ def redis_ack_able(request):
     return RedisAckAbleBroker(request.getfixturevalue("redis_url"))
 
 
+def postgres(request):
+    from fsdf_brokers.postgres.broker import PostgresBroker
+
+    return PostgresBroker(request.getfixturevalue("postgres_url"))
+
+
+def sqlalchemy_sqlite(request):
+    from fsdf_brokers.sqlalchemy_queue.broker import SQLAlchemyBroker
+
+    return SQLAlchemyBroker(f"sqlite:///{request.getfixturevalue('tmp_path').as_posix()}/queue.sqlite")
+
+
+def sqlalchemy_postgresql(request):
+    from fsdf_brokers.sqlalchemy_queue.broker import SQLAlchemyBroker
+
+    return SQLAlchemyBroker(request.getfixturevalue("postgres_url"))
+
+
+def sqlalchemy_mariadb(request):
+    from fsdf_brokers.sqlalchemy_queue.broker import SQLAlchemyBroker
+
+    return SQLAlchemyBroker(request.getfixturevalue("mariadb_url"))
+
+
 @pytest.fixture(
-    params=[memory, serializing_memory, sqlite, persistqueue, redis_ack_able], ids=lambda make: make.__name__
+    params=[
+        memory,
+        serializing_memory,
+        sqlite,
+        persistqueue,
+        redis_ack_able,
+        postgres,
+        sqlalchemy_sqlite,
+        sqlalchemy_postgresql,
+        sqlalchemy_mariadb,
+    ],
+    ids=lambda make: make.__name__,
 )
 def broker(request):
     broker = request.param(request)
