@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fsdf_brokers.sqlalchemy_queue.queue import SQLAlchemyQueue
     from fsdf_core.broker import Delivery
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
 """Seconds between two looks of a waiting consumer."""
 _LOOK_FOR_DUE = 0.2
 """Seconds between two looks for delayed messages that are due, while the queue is busy."""
@@ -38,6 +38,7 @@ class SQLAlchemySubscription(Subscription):
         self._interrupted = False
         self._closed = False
         self._busy_until = 0.0
+        self._pause = _FIRST_PAUSE
         file = self._database.file
         roll = ServerRoll(queue) if file is None else FileRoll(queue, file)
         self._lease = Lease(roll, consumer_id, queue.name, queue.broker.heartbeat_timeout, queue.broker.lease_limit)
@@ -53,7 +54,6 @@ class SQLAlchemySubscription(Subscription):
         if time.monotonic() < self._busy_until and not self._closed and (deliveries := self._claims.take(limit)):
             return deliveries
         self._busy_until = 0.0
-        pause = _FIRST_PAUSE
         while not self._closed:
             ready, due, lost = self._claims.look()
             if lost is not None:
@@ -63,14 +63,15 @@ class SQLAlchemySubscription(Subscription):
                 ready = True
             if ready and (deliveries := self._claims.take(limit)):
                 self._busy_until = time.monotonic() + _LOOK_FOR_DUE
+                self._pause = _FIRST_PAUSE
                 return deliveries
             left = deadline - time.monotonic()
             if left <= 0 or self._interrupted:
                 break
-            wait = min(left, pause, max(0.001, due) if due is not None else pause)
+            wait = min(left, self._pause, max(0.001, due) if due is not None else left)
             with self._database.changed:
                 self._database.changed.wait(wait)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
         self._interrupted = False
         return []
 
