@@ -38,6 +38,12 @@ def redis_ack_able(request):
     return RedisAckAbleBroker(request.getfixturevalue("redis_url"))
 
 
+def kafka_confluent(request):
+    from fsdf_brokers.kafka.broker import KafkaConfluentBroker
+
+    return KafkaConfluentBroker(request.getfixturevalue("kafka_bootstrap"), heartbeat_timeout=1)
+
+
 def postgres(request):
     from fsdf_brokers.postgres.broker import PostgresBroker
 
@@ -69,6 +75,7 @@ def sqlalchemy_mariadb(request):
         sqlite,
         persistqueue,
         redis_ack_able,
+        kafka_confluent,
         postgres,
         sqlalchemy_sqlite,
         sqlalchemy_postgresql,
