@@ -1,0 +1,203 @@
+"""POSTGRES and SQLALCHEMY: workers die, stall and lose their connections, and servers restart, while tasks run."""
+
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from fsdf_core.errors import BrokerUnavailable
+from fsdf_core.testing.history import check
+from tests.crash.test_crash import Fleet, disturb
+
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.timeout(170),
+    pytest.mark.skipif(sys.platform == "win32", reason="the signals of these tests are POSIX"),
+]
+
+POSTGRES = pytest.param(("POSTGRES", "postgres_url"), id="postgres")
+POSTGRESQL = pytest.param(("SQLALCHEMY", "postgres_url"), id="sqlalchemy-postgresql")
+MARIADB = pytest.param(("SQLALCHEMY", "mariadb_url"), id="sqlalchemy-mariadb")
+SQLITE = pytest.param(("SQLALCHEMY", None), id="sqlalchemy-sqlite")
+SERVERS = [POSTGRES, POSTGRESQL, MARIADB]
+
+
+@pytest.fixture
+def fleet(request, tmp_path, monkeypatch):
+    kind, source = request.param
+    if source is not None:
+        monkeypatch.setenv("FSDF_SQLALCHEMY_URL", request.getfixturevalue(source))
+    fleet = Fleet(kind, tmp_path)
+    yield fleet
+    fleet.close()
+
+
+class Producer:
+    """Publishes one task after the other, also while the server is away.
+
+    Attributes:
+        accepted: numbers of the tasks whose publish returned.
+        doubtful: those whose publish raised: the server may have them or not.
+    """
+
+    def __init__(self, fleet):
+        self.accepted = []
+        self.doubtful = set()
+        self._fleet = fleet
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="fsdf-test-producer")
+        self._thread.start()
+
+    def _run(self):
+        number = 0
+        while not self._ended.wait(0.002):
+            number += 1
+            try:
+                self._fleet.publisher.publish({"number": number})
+            except BrokerUnavailable:
+                self.doubtful.add(number)
+            else:
+                self.accepted.append(number)
+
+    def end(self):
+        self._ended.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+def check_all(fleet, producer):
+    """Everything accepted ran, and nothing ran twice."""
+    ran = {int(line.split()[1]) for line in fleet.events().splitlines()}
+    check(fleet.history, {*producer.accepted, *(producer.doubtful & ran)}, fleet.kills)
+
+
+@pytest.mark.parametrize("fleet", [*SERVERS, SQLITE], indirect=True)
+def test_sql_kill_loses_nothing(fleet):
+    assert disturb(fleet, fleet.kill, 10_000) >= 2
+    assert check(fleet.history, range(10_000), fleet.kills).accepted == 10_000
+
+
+@pytest.mark.parametrize("fleet", SERVERS, indirect=True)
+def test_sql_terminate_repeats_nothing(fleet):
+    assert disturb(fleet, fleet.terminate, 10_000) >= 2
+    for worker in fleet.at_work():
+        fleet.terminate(worker)
+    assert check(fleet.history, range(10_000), {}).duplicates == 0
+
+
+@pytest.mark.parametrize("fleet", [*SERVERS, SQLITE], indirect=True)
+def test_sql_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
+    fleet.publisher.publish({"number": 1, "seconds": 60})
+    worker = fleet.start()
+    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
+    fleet.kill(worker)
+    fleet.start()
+    began = time.monotonic()
+    fleet.wait_for(lambda: fleet.events().count("start 1") == 2, 20)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("fleet", [POSTGRES, MARIADB], indirect=True)
+def test_sql_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
+    fleet.start()
+    fleet.start()
+    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(2))
+    fleet.wait_done(90)
+    check(fleet.history, range(2), {})
+
+
+@pytest.fixture
+def short_lease(monkeypatch):
+    monkeypatch.setenv("FSDF_LEASE_LIMIT", "1.5")
+
+
+@pytest.mark.parametrize("fleet", SERVERS, indirect=True)
+def test_sql_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet):
+    workers = [fleet.start(), fleet.start()]
+    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1500))
+    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers), 20)
+    stopped = workers[0]
+    stopped.send_signal(signal.SIGSTOP)
+    fleet.kills[stopped.pid] = time.time()
+    threading.Event().wait(3.0)
+    stopped.send_signal(signal.SIGCONT)
+    fleet.wait_done(60)
+    report = check(fleet.history, range(1500), fleet.kills)
+    assert report.duplicates <= 40  # its ten tasks, and what it had fetched
+
+
+@pytest.mark.parametrize("fleet", SERVERS, indirect=True)
+def test_sql_cut_connections_lose_and_repeat_nothing(fleet):
+    fleet.start()
+    fleet.start()
+    producer = Producer(fleet)
+    fleet.wait_for(lambda: len(fleet.at_work()) == 2, 20)
+    url = os.environ["FSDF_SQLALCHEMY_URL"]
+    for _ in range(5):
+        assert cut(url) > 3
+        threading.Event().wait(0.3 + random.random() * 0.3)
+    began = time.monotonic()
+    count = len(fleet.events())
+    fleet.wait_for(lambda: len(fleet.events()) > count + 1000, 5 - (time.monotonic() - began))
+    producer.end()
+    fleet.wait_done(30)
+    check_all(fleet, producer)
+
+
+def cut(url):
+    """End all other sessions of the database; return how many."""
+    if url.startswith("postgresql"):
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            rows = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return len(rows.fetchall())
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import OperationalError
+
+    engine = create_engine(url.replace("mariadb:", "mariadb+pymysql:"))
+    count = 0
+    with engine.connect() as connection:
+        ids = connection.scalars(
+            text("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+        ).all()
+        for number in ids:
+            try:
+                connection.execute(text(f"KILL {number}"))
+                count += 1
+            except OperationalError:  # it has ended by itself
+                pass
+    engine.dispose()
+    return count
+
+
+@pytest.mark.parametrize("kind", ["POSTGRES", "SQLALCHEMY"])
+@pytest.mark.parametrize("ending", ["stop", "kill"])
+def test_sql_server_restart_loses_and_repeats_nothing(kind, ending, launch_postgres, tmp_path, monkeypatch):
+    server = launch_postgres()
+    monkeypatch.setenv("FSDF_SQLALCHEMY_URL", server.database())
+    fleet = Fleet(kind, tmp_path)
+    try:
+        fleet.start()
+        fleet.start()
+        producer = Producer(fleet)
+        fleet.wait_for(lambda: len(fleet.at_work()) == 2, 20)
+        getattr(server, ending)()
+        threading.Event().wait(2.0)
+        server.start()
+        began = time.monotonic()
+        count = len(fleet.events())
+        fleet.wait_for(lambda: len(fleet.events()) > count + 1000, 5)
+        assert time.monotonic() - began < 5
+        producer.end()
+        fleet.wait_done(30)
+        check_all(fleet, producer)
+    finally:
+        fleet.close()
