@@ -1,6 +1,7 @@
 """Cron over changes of the clocks."""
 
 import datetime
+import itertools
 import zoneinfo
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_wrong_argument_is_named(arguments, said):
 def test_a_daily_job_runs_once_for_every_day(zone, start, hour, minute):
     timing = CronTiming({"hour": hour, "minute": minute}, zone)
     moments = run(timing, start, 20)
-    for moment, following in zip(moments, moments[1:], strict=False):
+    for moment, following in itertools.pairwise(moments):
         # A day of the clocks has 24 hours, give or take what they are changed by.
         assert 22.4 * 3600 < following - moment < 25.6 * 3600 or zone.key == "Pacific/Apia"
     for moment in moments:

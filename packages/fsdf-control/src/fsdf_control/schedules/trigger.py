@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_control.moments import zone_of
+from fsdf_control.number_option import is_number
 from fsdf_control.schedules.cron_timing import CronTiming
 from fsdf_control.schedules.date_timing import DateTiming
 from fsdf_control.schedules.interval_timing import IntervalTiming
@@ -79,6 +80,8 @@ def timing_of(kind: str, arguments: str, anchor: float) -> Timing:
 def _text(kind: str, arguments: Mapping[str, Any]) -> str:
     for name, value in arguments.items():
         try:
+            if isinstance(value, float) and not is_number(value):
+                raise TypeError
             orjson.dumps(value)
         except TypeError:
             raise ConfigurationError(f"{kind}: {name} cannot be {value!r}") from None
