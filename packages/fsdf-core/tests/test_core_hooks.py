@@ -306,6 +306,42 @@ def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, threads):
         assert empty(queue)
 
 
+def test_only_those_who_give_no_credit_are_waited_for(queue, pool):
+    """A control that lets everything pass must not slow down one that gives a little at a time."""
+
+    class Open(Control):
+        def credit(self, now):
+            return UNLIMITED
+
+        def next_credit(self, now):
+            return 60.0
+
+    class Trickle(Control):
+        def __init__(self):
+            self.next = 0.0
+
+        def credit(self, now):
+            return 1 if now >= self.next else 0
+
+        def next_credit(self, now):
+            return max(0.0, self.next - now)
+
+        def spend(self, count, now):
+            self.next = now + 0.01
+
+    ran, last = [], threading.Event()
+
+    def task(x):
+        ran.append(x)
+        if len(ran) == 50:
+            last.set()
+
+    Publisher(queue).publish_many({"x": x} for x in range(50))
+    with Consumer(task, queue=queue, pool=pool, controls=[Open(), Trickle()]) as consumer:
+        consumer.start()
+        assert last.wait(PATIENCE)
+
+
 class Abandon(Control):
     """Gives up every call that asks for it, as a timeout would."""
 

@@ -164,6 +164,11 @@ class Dispatcher:
             credit = min(credit, limit(now))
         return credit
 
+    def _wait_for_credit(self, now: float) -> float:
+        """Return the seconds until the controls that give no credit now may give some."""
+        closed = (wait(now) for limit, wait in zip(self._credit, self._next_credit, strict=True) if limit(now) < 1)
+        return max(closed, default=0.0)
+
     def _room(self) -> int:
         """Return how many messages to fetch, waiting a moment if there is room for none."""
         now = time.monotonic()
@@ -173,7 +178,7 @@ class Dispatcher:
                 # A gate has closed: what was fetched ahead of it must not start.
                 self._unlimited = False
                 self._take_back()
-            self._fed.wait(min(_RECEIVE_TIMEOUT, max(wait(now) for wait in self._next_credit)))
+            self._fed.wait(min(_RECEIVE_TIMEOUT, self._wait_for_credit(now)))
             self._fed.clear()
             return 0
         self._unlimited = credit == UNLIMITED
