@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ANSWER_TIMEOUT = 10.0
+ANSWER_TIMEOUT = 5.0
 _LOOK = 0.05
 
 _inherited: list[Any] = []
