@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from fsdf_brokers.process_lock import LifeMark, is_alive
+from fsdf_brokers.process_lock import BLIND_LIMIT, Life, LifeMark, is_alive
 from fsdf_brokers.sqlite.held import Held
 from fsdf_core.errors import BrokerError, StorageError
 
@@ -104,8 +104,7 @@ class Lease:
         others = self._database.read(
             "SELECT id, name, heartbeat, queue FROM consumer WHERE id!=?", (self.held.consumer,)
         )
-        overdue = time.time() - self._queue.broker.lease_limit
-        dead = [row for row in others if row[2] < overdue or not is_alive(self._alive, row[1])]
+        dead = [row for row in others if self._is_dead(row[1], time.time() - row[2])]
         for consumer, name, heartbeat, queue in dead:
             with self._database.transaction() as connection:
                 count = 0
@@ -115,6 +114,13 @@ class Lease:
                 _logger.warning("consumer %s is dead: %d message(s) given back to their queue", name, count)
         if dead:
             self._database.announce()
+
+
+    def _is_dead(self, name: str, silent: float) -> bool:
+        """Whether a consumer that has written no heartbeat for `silent` seconds is dead."""
+        life = is_alive(self._alive, name)
+        limit = self._queue.broker.lease_limit
+        return life is Life.DEAD or silent > (min(limit, BLIND_LIMIT) if life is Life.UNKNOWN else limit)
 
 
 def _still_dead(connection: sqlite3.Connection, consumer: int, heartbeat: float) -> bool:
