@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from fsdf_brokers.postgres import statements as sql
 from fsdf_brokers.postgres.server import one
@@ -88,7 +89,7 @@ class PostgresQueue(Queue):
             return
         arguments = self._arguments(messages)
         # Tuples, whatever rows the user's connection makes.
-        with psycopg.Cursor(connection) as cursor:
+        with psycopg.Cursor(connection, row_factory=tuple_row) as cursor:
             try:
                 found = cursor.execute(sql.FIND_QUEUE, (self.name,)).fetchone()
             except psycopg.errors.UndefinedTable:
