@@ -55,6 +55,8 @@ def test_options_are_refused(tmp_path):
 def test_without_a_url_it_is_a_file_at_home(tmp_path):
     broker = SQLAlchemyBroker.from_settings(Settings(home=tmp_path / "home", sqlalchemy_url=None))
     assert not (tmp_path / "home").exists()
+    assert not broker.capabilities.cross_machine
+    assert SQLAlchemyBroker.capabilities.cross_machine
     broker.queue("q").send([OutgoingMessage(b"1")])
     assert (tmp_path / "home" / "sqlalchemy_queue.sqlite").exists()
     broker.close()

@@ -6,6 +6,7 @@ wakes waiting consumers; here they look for messages every few milliseconds.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.sqlalchemy_queue.database import Database
@@ -38,14 +39,17 @@ class SQLAlchemyBroker(Broker):
         size=True,
         purge=True,
         cross_process=True,
-        cross_machine=True,  # not of a SQLite file
+        cross_machine=True,
         ordering="fifo",
-        liveness="connection",  # of a SQLite file: process
+        liveness="connection",
     )
     retryable_errors = (BrokerUnavailable, StorageError)
 
     def __init__(self, url: str, *, heartbeat_timeout: float = 5.0, lease_limit: float = 300.0) -> None:
         self.database = Database(url)
+        if self.database.file is not None:
+            file = replace(self.capabilities, cross_machine=False, liveness="process")
+            self.capabilities = file  # type: ignore[misc] # of this database, not of the class
         self.heartbeat_timeout = heartbeat_timeout
         self.lease_limit = lease_limit
 
