@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import queue
+import threading
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 import fsdf_core.settings
 from fsdf import BoosterParams, BrokerEnum
 from fsdf_core import lifecycle
+from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +55,44 @@ def decorate() -> Decorate:
         return BoosterParams(**given)(function)
 
     return make
+
+
+class Happened:
+    """Collects what ran; `expect(n)` waits for n."""
+
+    def __init__(self) -> None:
+        self.what: list[Any] = []
+        self.when: list[float] = []
+        self.changed = threading.Condition()
+
+    def __call__(self, what: Any) -> None:
+        with self.changed:
+            self.what.append(what)
+            self.when.append(time.time())
+            self.changed.notify_all()
+
+    def expect(self, count: int) -> list[Any]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.what) >= count, 10), self.what
+        return self.what
+
+
+@pytest.fixture
+def happened() -> Happened:
+    """What a task's function tells."""
+    return Happened()
+
+
+@pytest.fixture(params=[BrokerEnum.MEMORY_QUEUE, BrokerEnum.SQLITE_QUEUE])
+def kind(request: pytest.FixtureRequest) -> str:
+    """An embedded broker."""
+    return str(request.param)
+
+
+@pytest.fixture
+def emptied() -> Callable[[Booster[..., Any]], bool]:
+    """Waits until nothing is left on a task's queue; False if that takes too long."""
+    return lambda task: wait_until(lambda: not task.publisher.queue().size().total, 10, 0.01)
 
 
 @pytest.fixture

@@ -115,7 +115,6 @@ class Lease:
         if dead:
             self._database.announce()
 
-
     def _is_dead(self, name: str, silent: float) -> bool:
         """Whether a consumer that has written no heartbeat for `silent` seconds is dead."""
         life = is_alive(self._alive, name)
