@@ -46,6 +46,9 @@ class Settings(BaseSettings):
         heartbeat_timeout: seconds after which a consumer's heartbeat is stale. Default 5.
         lease_limit: seconds without a heartbeat after which even a living consumer loses its messages. Default 300.
         grace: seconds that running tasks have to end on SIGTERM, SIGINT or leaving the interpreter. Default 30.
+        state_url: where filters, pauses, kills and schedules are kept; None is a SQLite file in `home`.
+        sqlalchemy_url: the database of SQLALCHEMY; None is a SQLite file in `home`.
+        postgres_url: the database of POSTGRES; None: `sqlalchemy_url`.
         handle_signals: let `consume()` take SIGTERM and SIGINT. Default True.
     """
 
@@ -66,6 +69,7 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     mongo_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017")
     sqlalchemy_url: SecretStr | None = None
+    postgres_url: SecretStr | None = None
 
     @field_validator("log_level", mode="before")
     @classmethod
