@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from fsdf_brokers.kafka.faults import DOWN, REFUSED, STOOD_STILL
+from fsdf_brokers.kafka.faults import CHANGING, DOWN, REFUSED, STOOD_STILL
 from fsdf_brokers.kafka.progress import Position, Progress
 from fsdf_core.broker import Delivery
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from confluent_kafka import Message
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _HANDOVER = 5.0
 """Seconds that running tasks have to end before their partition goes to another consumer."""
 
+_AGAIN = 0.05
 _SPARE = 20
 """Messages polled while nobody asks, before the client is told to fetch no more."""
 
@@ -186,7 +187,8 @@ class GroupClient:
         """
         self.closing.set()
         try:
-            self._hand_over(dict(self._owned))
+            self._consumer.pause(self._consumer.assignment())
+            self._hand_over(dict(self._owned), lambda: self._consumer.poll(_AGAIN))
         finally:
             self._consumer.close()
 
@@ -320,15 +322,24 @@ class GroupClient:
                     break
                 self._settled.wait(min(left, 0.1))
         try:
-            self._hand_over(leaving)
+            self._hand_over(leaving, lambda: time.sleep(_AGAIN))
         except KafkaException as error:
             self._logger.debug("the last commit was not taken: %s", error)
         self._on_lost(_, partitions)
 
-    def _hand_over(self, leaving: dict[int, Progress]) -> None:
-        with self._lock:
-            changed = self._changed(leaving, held=False)
-        self._commit(changed)
+    def _hand_over(self, leaving: dict[int, Progress], pause: Callable[[], object]) -> None:
+        """Commit for the last time; while the group changes, the server asks to come again."""
+        deadline = time.monotonic() + _HANDOVER
+        while True:
+            with self._lock:
+                mine = {partition: progress for partition, progress in leaving.items() if not progress.lost}
+                changed = self._changed(mine, held=False)
+            try:
+                return self._commit(changed)
+            except KafkaException as error:
+                if error.args[0].code() not in CHANGING or time.monotonic() > deadline:
+                    raise
+            pause()
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {each.partition for each in partitions}

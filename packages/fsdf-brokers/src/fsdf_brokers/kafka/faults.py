@@ -10,6 +10,9 @@ from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError,
 DOWN = KafkaError._ALL_BROKERS_DOWN
 STOOD_STILL = KafkaError._MAX_POLL_EXCEEDED
 
+CHANGING = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
+"""The group is changing: a commit is taken when it has changed."""
+
 NO_TOPIC = frozenset({KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART})
 
 REFUSED = frozenset(
@@ -23,22 +26,24 @@ REFUSED = frozenset(
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     }
 )
-_AWAY = NO_TOPIC | {
-    DOWN,
-    KafkaError._TRANSPORT,
-    KafkaError._TIMED_OUT,
-    KafkaError._MSG_TIMED_OUT,
-    KafkaError._RESOLVE,
-    KafkaError._WAIT_COORD,
-    KafkaError._WAIT_CACHE,
-    KafkaError._STATE,
-    KafkaError._ASSIGNMENT_LOST,
-    KafkaError._PURGE_QUEUE,
-    KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.REBALANCE_IN_PROGRESS,
-}
+_AWAY = (
+    NO_TOPIC
+    | CHANGING
+    | {
+        DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._WAIT_COORD,
+        KafkaError._WAIT_CACHE,
+        KafkaError._STATE,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._PURGE_QUEUE,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.UNKNOWN_MEMBER_ID,
+    }
+)
 _MEANINGS: tuple[tuple[frozenset[int], type[FsdfError], str], ...] = (
     (REFUSED, ConfigurationError, "refuses: {}. Check user, password and rights: FSDF_KAFKA_BOOTSTRAP_SERVERS"),
     (
