@@ -6,7 +6,15 @@ import threading
 
 import pytest
 
-from fsdf import ApsJobAdder, BrokerEnum, fsdf_background_scheduler, schedule_manager, timing_publish_deco
+from fsdf import (
+    ApsJobAdder,
+    BrokerEnum,
+    TaskOptions,
+    boost,
+    fsdf_background_scheduler,
+    schedule_manager,
+    timing_publish_deco,
+)
 from fsdf_core import registry
 from fsdf_core.errors import ConfigurationError, UnknownName
 
@@ -119,3 +127,48 @@ def test_times_are_read_in_the_settings_zone(task, monkeypatch):
     monkeypatch.setattr(fsdf_core.settings, "_current", None)
     job = ApsJobAdder(task, is_auto_start=False).add_push_job("cron", hour=3, args=(1,))
     assert job.next_run_time.astimezone(datetime.timezone.utc).hour == 19
+
+
+def test_a_job_can_be_changed(task, came):
+    adder = ApsJobAdder(task, is_auto_start=False)
+    job = adder.add_push_job("interval", hours=1, args=(1,), id="a")
+    jobs = adder.aps_obj
+    before = job.next_run_time
+    jobs.modify_job("a", name="mine", kwargs={"x": 2})
+    assert (job.name, job.kwargs, job.next_run_time) == ("mine", {"x": 2}, before)
+    jobs.reschedule_job("a", "interval", hours=5)
+    assert job.next_run_time > before
+    with pytest.raises(ConfigurationError, match="Did you mean 'kwargs'"):
+        jobs.modify_job("a", kwarg={})
+    with pytest.raises(UnknownName):
+        jobs.reschedule_job("b", "interval", hours=5)
+
+
+def test_a_method_of_an_object(came):
+    heard = threading.Event()
+
+    class Counter:
+        def __init__(self, start):
+            self.obj_init_params = {"start": start}
+            self.start = start
+
+        @boost("scheduled-method", broker_kind=BrokerEnum.MEMORY_QUEUE)
+        def add(self, x):
+            came.append(self.start + x)
+            heard.set()
+
+    adder = ApsJobAdder(Counter(10).add)
+    adder.add_push_job("interval", seconds=0.1, args=(5,))
+    Counter.add.consume()
+    try:
+        assert heard.wait(10)
+    finally:
+        Counter.add.stop()
+    assert came[0] == 15
+
+
+def test_options_travel(task, came):
+    task_options = TaskOptions(priority=7)
+    adder = ApsJobAdder(task, is_auto_start=False)
+    job = adder.add_push_job("interval", hours=1, args=(1,), id="a", task_options=task_options)
+    assert job.schedule.extra == {"priority": 7}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fsdf.booster import Booster
+    from fsdf.bound import BoundBooster
     from fsdf.scheduled_job import ScheduledJob
 
 
@@ -39,7 +40,7 @@ class ApsJobAdder:
 
     def __init__(
         self,
-        booster: Booster[..., Any],
+        booster: Booster[..., Any] | BoundBooster[..., Any],
         job_store_kind: str = "sql",
         is_auto_start: bool = True,  # noqa: FBT001, FBT002 - the known signature
         is_auto_paused: bool = False,  # noqa: FBT001, FBT002 - as above
@@ -71,8 +72,8 @@ class ApsJobAdder:
                 again does not add its jobs twice.
             replace_existing: replace a job of that id; one that has not changed goes on where it was.
             **options: the trigger's arguments; `timezone` (default: the setting); `misfire_grace_time` (seconds,
-                None: no limit); `catch_up` for missed times: "one" (the latest, default), "all" (= APScheduler's
-                `coalesce=False`) or "none"; `name`.
+                None: no limit); `catch_up` for times that nobody published for more than 10 s: "one" (the latest,
+                default), "all" (= APScheduler's `coalesce=False`) or "none"; `task_options`; `name`.
 
         Returns:
             The job; None, with a warning, if its time is past.
@@ -88,7 +89,9 @@ class ApsJobAdder:
 class BackgroundScheduler:
     """The process's scheduler under the known name; jobs of queues in memory are kept in memory."""
 
-    def add_timing_publish_job(self, func: Booster[..., Any], trigger: str, **options: Any) -> ScheduledJob | None:
+    def add_timing_publish_job(
+        self, func: Booster[..., Any] | BoundBooster[..., Any], trigger: str, **options: Any
+    ) -> ScheduledJob | None:
         """Publish calls of a task: see `ApsJobAdder.add_push_job`."""
         return ApsJobAdder(func, is_auto_start=False).add_push_job(trigger, **options)
 
@@ -125,6 +128,10 @@ class BackgroundScheduler:
             UnknownName: there is none of that id.
         """
         self._of(job_id).remove_job(job_id)
+
+    def run_job(self, job_id: str) -> str:
+        """Publish its call now; return the task's id. Raises as `remove_job`."""
+        return self._of(job_id).run_job(job_id)
 
     def pause_job(self, job_id: str) -> None:
         """Let a job publish nothing. Raises as `remove_job`."""

@@ -7,8 +7,10 @@ import logging
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fsdf.bound import BoundBooster
 from fsdf.scheduled_job import ScheduledJob
 from fsdf_control.scheduling import CatchUp, Schedule, ScheduleBook, Scheduler, Trigger
 from fsdf_control.scheduling.schedule import derived_id
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("fsdf.schedules")
 JOB_STORE_KINDS = ("sql", "memory", "redis", "mongodb")
-_OPTIONS = ("misfire_grace_time", "catch_up", "coalesce", "name", "max_instances")
+_OPTIONS = ("misfire_grace_time", "catch_up", "coalesce", "name", "max_instances", "task_options")
 
 
 class ScheduleManager:
@@ -51,7 +53,7 @@ class ScheduleManager:
 
     def add(
         self,
-        booster: Booster[..., Any],
+        booster: Booster[..., Any] | BoundBooster[..., Any],
         trigger: str,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
@@ -60,7 +62,8 @@ class ScheduleManager:
         **options: Any,
     ) -> ScheduledJob | None:
         """Publish a call of the function at the trigger's times; see `ApsJobAdder.add_push_job`."""
-        arguments = booster.publisher.arguments(tuple(args or ()), dict(kwargs or {}))
+        first = (booster.__self__,) if isinstance(booster, BoundBooster) else ()
+        arguments = booster.publisher.arguments((*first, *(args or ())), dict(kwargs or {}))
         own = {name: options.pop(name) for name in _OPTIONS if name in options}
         timezone = options.pop("timezone", None) or get_settings().timezone
         when = Trigger.of(trigger, str(timezone) if timezone is not None else None, **options)
@@ -72,6 +75,8 @@ class ScheduleManager:
             trigger=when,
             arguments=arguments,
             broker_kind=str(params.broker_kind or get_settings().broker),
+            extra=own["task_options"].to_extra() if own.get("task_options") is not None else {},
+            broker_options=params.broker_exclusive_config,
             catch_up=catch_up,
             misfire_grace_time=own.get("misfire_grace_time"),
             name=own.get("name") or "",
@@ -110,6 +115,31 @@ class ScheduleManager:
     def resume_job(self, job_id: str) -> None:
         """Let it publish again; what it missed is not made up for. Raises as `remove_job`."""
         self.book.resume(job_id, time.time())
+
+    def reschedule_job(self, job_id: str, trigger: str, **arguments: Any) -> None:
+        """Give a job another trigger. Raises as `remove_job`, and as `add`."""
+        timezone = arguments.pop("timezone", None) or get_settings().timezone
+        when = Trigger.of(trigger, str(timezone) if timezone is not None else None, **arguments)
+        self.book.add(replace(self.book.get(job_id), trigger=when), time.time(), replace=True)
+
+    def modify_job(self, job_id: str, **changes: Any) -> None:
+        """Change a job's `name`, `kwargs` (the arguments by name), `misfire_grace_time` or `catch_up`.
+
+        Raises:
+            UnknownName: there is none of that id.
+            ConfigurationError: it has no such attribute, or a value makes no sense.
+        """
+        known = {
+            "name": "name",
+            "kwargs": "arguments",
+            "misfire_grace_time": "misfire_grace_time",
+            "catch_up": "catch_up",
+        }
+        for name in changes:
+            if name not in known:
+                raise ConfigurationError(f"a job has no {name!r} to change.{did_you_mean(name, known)}")
+        changed = replace(self.book.get(job_id), **{known[name]: value for name, value in changes.items()})
+        self.book.rewrite(changed)
 
     def run_job(self, job_id: str) -> str:
         """Publish its call now, besides its times; return the task's id. Raises as `remove_job`."""
@@ -154,6 +184,7 @@ def publish(schedule: Schedule, task_id: str | None) -> str:
             params = BoosterParams(
                 queue_name=schedule.queue_name,
                 broker_kind=schedule.broker_kind or None,
+                broker_exclusive_config=schedule.broker_options,
                 should_check_publish_func_params=False,
                 booster_registry_name="scheduled queues",
             )
@@ -181,7 +212,10 @@ def _store(kind: str) -> StateStore:
     if kind == "sql":
         return registry.open_state(settings)
     url = (settings.redis_url if kind == "redis" else settings.mongo_url).get_secret_value()
-    return registry.states.get(kind).from_url(url, settings)
+    try:
+        return registry.states.get(kind).from_url(url, settings)
+    except UnknownName as error:
+        raise UnsupportedFeature(f"job_store_kind {kind!r} comes with a later version of fsdf: use 'sql'") from error
 
 
 _lock = threading.RLock()

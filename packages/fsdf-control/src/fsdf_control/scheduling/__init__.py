@@ -1,6 +1,6 @@
 """Schedules: calls that are published at certain times, once, by however many processes.
 
-The arithmetic of times is APScheduler's triggers; its scheduler is not used, because it runs each job in every
+Cron patterns are read by APScheduler's trigger; its scheduler is not used, because it runs each job in every
 process that has it, and keeps jobs as pickles, which run code when they are read.
 """
 

@@ -57,8 +57,8 @@ class ScheduleBook:
             )
         if there is not None and _same(there, schedule):
             return True
-        first = schedule.trigger.after(now)
-        if first is None or (schedule.trigger.kind == "date" and first < now - 1.0):
+        first = schedule.trigger.timing.first(now)
+        if first is None or first < now - 1.0:
             return False
         # The time first: without it, a schedule does not fire.
         self.store.hash_set(self._progress, {schedule.id: repr(first).encode()})
@@ -94,6 +94,11 @@ class ScheduleBook:
         self._announce()
         return bool(removed)
 
+    def rewrite(self, schedule: Schedule) -> None:
+        """Write a schedule that is there, with another name, other arguments or policy; its time stays."""
+        self.store.hash_set(self._schedules, {schedule.id: schedule.to_json()})
+        self._announce()
+
     def pause(self, schedule_id: str) -> None:
         """Let a schedule fire no more. Raises as `get`."""
         self.store.hash_set(self._schedules, {schedule_id: self.get(schedule_id).with_pause(paused=True).to_json()})
@@ -102,7 +107,7 @@ class ScheduleBook:
     def resume(self, schedule_id: str, now: float) -> None:
         """Let it fire again; what it missed meanwhile is not made up for. Raises as `get`."""
         schedule = self.get(schedule_id)
-        following = schedule.trigger.after(now)
+        following = schedule.trigger.timing.first(now)
         if following is not None:
             self.store.hash_set(self._progress, {schedule_id: repr(following).encode()})
         self.store.hash_set(self._schedules, {schedule_id: schedule.with_pause(paused=False).to_json()})

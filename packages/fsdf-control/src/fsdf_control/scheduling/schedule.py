@@ -14,7 +14,11 @@ from fsdf_core.errors import ConfigurationError
 CatchUp = Literal["one", "all", "none"]
 """What becomes of times that nobody published in time: only the latest, each, or none is published."""
 
-_MOST = 10_000
+_MOST = 100
+"""Times of one schedule that are published before the others have their turn."""
+
+_OUTAGE = 10.0
+"""Seconds late from which times count as missed; a dead process is replaced well within them."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,9 @@ class Schedule:
         arguments: the function's keyword arguments, JSON data.
         broker_kind: the broker that has the queue; "" is the default one.
         extra: options of the message, such as `priority`.
-        catch_up: for times that were missed because no scheduler ran; default "one".
-        misfire_grace_time: seconds after which a missed time is not published any more; None (default): never.
-            With `catch_up="none"` it is 1 s, unless given.
+        broker_options: the queue's own, as `broker_exclusive_config`.
+        catch_up: for times that were missed because no scheduler ran for more than 10 s; default "one".
+        misfire_grace_time: seconds after which a time is not published any more; None (default): never.
         paused: fires not.
         name: for people; default: the id.
 
@@ -44,6 +48,7 @@ class Schedule:
     arguments: dict[str, Any] = field(default_factory=dict)
     broker_kind: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    broker_options: dict[str, Any] = field(default_factory=dict)
     catch_up: CatchUp = "one"
     misfire_grace_time: float | None = None
     paused: bool = False
@@ -80,27 +85,41 @@ class Schedule:
         """Return the same schedule, paused or not."""
         return replace(self, paused=paused)
 
+    def due_at(self, moment: float) -> float:
+        """Return when a moment of the trigger is published: later by its jitter, the same in every process."""
+        jitter = self.trigger.timing.jitter
+        if not jitter:
+            return moment
+        digest = hashlib.blake2b(f"{self.id} {moment!r}".encode(), digest_size=4).digest()
+        return moment + jitter * int.from_bytes(digest, "big") / 2**32
+
     def to_publish(self, first: float, now: float) -> tuple[list[float], float | None]:
-        """Return the times to publish now, and the next time to look at; None if there is none.
+        """Return the moments to publish now, and the next one to look at; None if there is none.
+
+        What is at most 10 s late is published whatever `catch_up` says, so that nothing is lost while one process
+        takes over from a dead one. If the oldest is later, nobody has run the schedules for a while.
 
         Args:
-            first: the earliest time that is not done, seconds since the epoch.
+            first: the earliest moment that is not done, seconds since the epoch.
             now: the time.
         """
-        missed: list[float] = []
-        last = first
-        for fire in self.trigger.due(first, now):
-            last = fire
-            missed.append(fire)
-            if len(missed) >= _MOST:
-                break
-        following = self.trigger.following(last) if missed else first
+        timing = self.trigger.timing
         grace = self.misfire_grace_time
-        if grace is None and self.catch_up == "none":
-            grace = 1.0
-        if grace is not None:
-            missed = [fire for fire in missed if now - fire <= grace]
-        return (missed if self.catch_up == "all" else missed[-1:]), following
+        if self.catch_up != "all" and now - self.due_at(first) > _OUTAGE:
+            last = timing.latest(first, now)
+            if self.due_at(last) > now:
+                return [], last  # its jitter has not passed: it was not missed
+            late = self.catch_up == "none" or (grace is not None and now - self.due_at(last) > grace)
+            return ([] if late else [last]), timing.next_after(last)
+        moments: list[float] = []
+        moment: float | None = first
+        if grace is not None and first < now - grace - timing.jitter:
+            moment = timing.next_after(now - grace - timing.jitter - 1e-6)
+        while moment is not None and len(moments) < _MOST and self.due_at(moment) <= now:
+            if grace is None or now - self.due_at(moment) <= grace:
+                moments.append(moment)
+            moment = timing.next_after(moment)
+        return moments, moment
 
 
 def derived_id(queue_name: str, trigger: Trigger, arguments: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ _logger = logging.getLogger("fsdf.schedules")
 _NAMESPACE = uuid.UUID("6f1f4f4c-40f7-4f0e-9d0a-5d6c1c1f7f0e")
 _LEASE = 3.5
 _LOOK_EVERY = 1.0
-_TICK_KEPT = 86_400.0
+_TICK_KEPT = 3600.0
 _PENDING, _DONE = b"pending", b"done"
 
 
@@ -144,17 +144,19 @@ class Scheduler:
             return _LOOK_EVERY
         self._read()
         now = self._clock.time()
-        due = [name for name, time in self._times.items() if time <= now and name in self._schedules]
-        for name in sorted(due, key=self._times.__getitem__):
-            self._fire(self._schedules[name], now)
-            if self.book.store.acquire(self._lease_name, self._owner, self._lease) is None:
-                return 0.0  # publishing took longer than the lease: somebody else goes on
-        ahead = [
-            self._times[name] - self._clock.time()
+        due = sorted((when, name) for name, when in self._due_times() if when <= now)
+        for _, name in due:
+            if not self._fire(self._schedules[name], now):
+                return 0.0  # the lease was lost meanwhile: somebody else goes on
+        ahead = [when - self._clock.time() for name, when in self._due_times() if name not in self._failing]
+        return max(0.0, min([_LOOK_EVERY, *ahead]))
+
+    def _due_times(self) -> list[tuple[str, float]]:
+        return [
+            (name, schedule.due_at(self._times[name]))
             for name, schedule in self._schedules.items()
             if name in self._times and not schedule.paused
         ]
-        return max(0.0, min([_LOOK_EVERY, *ahead]))
 
     def _run(self) -> None:
         trouble = ""
@@ -182,13 +184,13 @@ class Scheduler:
         self._version = version
         self._looked = True
 
-    def _fire(self, schedule: Schedule, now: float) -> None:
-        if schedule.paused:
-            return
-        fires, following = schedule.to_publish(self._times[schedule.id], now)
+    def _fire(self, schedule: Schedule, now: float) -> bool:
+        """Publish what is due of a schedule; False if the lease was lost."""
+        moments, following = schedule.to_publish(self._times[schedule.id], now)
         try:
-            for fire in fires:
-                self._publish_once(schedule, fire)
+            for moment in moments:
+                if not self._publish_once(schedule, moment):
+                    return False
         except Exception as error:  # noqa: BLE001 - one that fails must not keep the others
             # Its time stays: it is tried again at the next look.
             if schedule.id not in self._failing:
@@ -196,8 +198,16 @@ class Scheduler:
                 _logger.error(  # noqa: TRY400 - once, and said again by nobody
                     "schedule %s cannot be published, trying on: %s: %s", schedule.id, type(error).__name__, error
                 )
-            return
+            return True
         self._failing.discard(schedule.id)
+        self._advance(schedule, following)
+        return True
+
+    def _advance(self, schedule: Schedule, following: float | None) -> None:
+        if self.book.version() != self._version:
+            self._looked = False
+            if self.book.all().get(schedule.id) != schedule:
+                return  # replaced or removed meanwhile: its time is not this one's
         self.book.advance({schedule.id: following})
         if following is None:
             self._times.pop(schedule.id, None)
@@ -205,13 +215,18 @@ class Scheduler:
         else:
             self._times[schedule.id] = following
 
-    def _publish_once(self, schedule: Schedule, fire: float) -> None:
+    def _publish_once(self, schedule: Schedule, moment: float) -> bool:
+        """Publish one time, unless somebody has; False if the lease was lost."""
         store = self.book.store
-        mark = f"fsdf:tick:{self.book.namespace}:{schedule.id}:{fire!r}"
+        mark = f"fsdf:tick:{self.book.namespace}:{schedule.id}:{moment!r}"
         if not store.add({mark: _PENDING}, _TICK_KEPT) and store.get([mark])[0] == _DONE:
-            return
+            return True
+        # After the mark: a process that stood still here finds that another one has gone on.
+        if store.acquire(self._lease_name, self._owner, self._lease) is None:
+            return False
         self._publish(schedule, str(uuid.uuid5(_NAMESPACE, mark)))
         store.set({mark: _DONE}, _TICK_KEPT)
+        return True
 
     def _give_up(self) -> None:
         self._leads = self._looked = False
