@@ -26,10 +26,9 @@ def name():
 
 def test_unreachable_server_is_one_clear_error(name, capfd):
     broker = KafkaConfluentBroker(f"sasl_plaintext://me:secret@127.0.0.1:{free_port()}")
-    for action in (lambda: send(broker.queue(name), b"{}"), lambda: broker.queue(name).subscribe("c", 1)):
-        with pytest.raises(BrokerUnavailable, match=r"me:\*\*\*@127.*FSDF_KAFKA_BOOTSTRAP_SERVERS") as caught:
-            action()
-        assert "secret" not in str(caught.value)
+    with pytest.raises(BrokerUnavailable, match=r"me:\*\*\*@127.*FSDF_KAFKA_BOOTSTRAP_SERVERS") as caught:
+        send(broker.queue(name), b"{}")
+    assert "secret" not in str(caught.value)
     broker.close()
     assert capfd.readouterr() == ("", "")
 

@@ -9,7 +9,7 @@ import re
 import threading
 import weakref
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from confluent_kafka import KafkaException
 
@@ -20,16 +20,18 @@ from fsdf_brokers.kafka.subscription import KafkaSubscription
 from fsdf_brokers.kafka.topic import Topic
 from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
 from fsdf_core.dead_letter import SUFFIX
-from fsdf_core.errors import ConfigurationError
+from fsdf_core.errors import BrokerUnavailable, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from typing_extensions import Self
 
     from fsdf_brokers.kafka.producer import Record
     from fsdf_core.broker import OutgoingMessage
     from fsdf_core.settings import Settings
+
+T = TypeVar("T")
 
 _LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -39,8 +41,8 @@ class KafkaConfluentBroker(Broker):
 
     Args:
         address: hosts, or a URL with credentials: see `properties`; the password never reaches a log.
-        heartbeat_timeout: seconds until the server gives up a silent consumer; default 5. A server that does not
-            allow it (`group.min.session.timeout.ms`, 6 s by default) makes it 6.
+        heartbeat_timeout: seconds until the server gives up a silent consumer; default 5, at least 2. A server that
+            does not allow it (`group.min.session.timeout.ms`, 6 s by default) makes it 6.
         lease_limit: seconds for which a living process may fail to serve the group, because a task holds the
             interpreter; default 300. Running tasks do not count, however long.
 
@@ -233,7 +235,7 @@ class KafkaQueue(Queue):
         """Count what the group has not finished; consumers of other processes tell theirs every 0.2 s."""
         for each in self._subscriptions():
             each.flush()
-        return self._topic.size(self._group, earliest=self._reset == "earliest")
+        return self._patiently(lambda: self._topic.size(self._group, earliest=self._reset == "earliest"))
 
     def purge(self) -> int:
         """Delete everything, for all groups; return how many were ready.
@@ -242,11 +244,19 @@ class KafkaQueue(Queue):
         run what they have fetched ahead.
         """
         ready = self.size().ready
-        ends = self._topic.ends()
+        ends = self._patiently(self._topic.ends)
         for each in self._subscriptions():
             each.skip(ends)
         self._topic.delete(ends)
         return ready
+
+    def _patiently(self, question: Callable[[], T]) -> T:
+        """Ask once more, of a new client: an old one does not get over a restart of the server."""
+        try:
+            return question()
+        except BrokerUnavailable:
+            self._server.renew()
+            return question()
 
     def _subscriptions(self) -> list[KafkaSubscription]:
         return list(self.broker.subscriptions[self.name, self._group])

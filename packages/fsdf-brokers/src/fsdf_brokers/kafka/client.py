@@ -225,8 +225,10 @@ class GroupClient:
         if trouble is not None and (self._broken or trouble.code() in REFUSED):
             self._trouble = None
             raise KafkaException(trouble)
-        self._consumer.list_topics(self._topic, timeout=timeout)
+        found = self._consumer.list_topics(self._topic, timeout=timeout).topics[self._topic]
         self._trouble = None
+        if found.error is not None:
+            raise KafkaException(found.error)
 
     def _meet(self, error: KafkaError) -> None:
         """Deal with an error that came in place of a message."""

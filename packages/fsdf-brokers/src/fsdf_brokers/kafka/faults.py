@@ -41,6 +41,8 @@ _AWAY = (
         KafkaError._ASSIGNMENT_LOST,
         KafkaError._PURGE_QUEUE,
         KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError.UNKNOWN_MEMBER_ID,
     }
 )

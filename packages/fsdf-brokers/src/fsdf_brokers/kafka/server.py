@@ -130,6 +130,12 @@ class KafkaAt:
         if error.code() in REFUSED:
             self._refusal = error
 
+    def renew(self) -> None:
+        """Replace the AdminClient."""
+        producer = self.producer
+        with self._lock:
+            self._clients = os.getpid(), self._admin(), producer
+
     def close(self) -> None:
         """Forget the clients; what was sent is already accepted."""
         with self._lock:
@@ -145,6 +151,8 @@ class KafkaAt:
                 self._clients = None
             if self._clients is None:
                 with self.translated():
-                    admin = AdminClient(self.properties({"error_cb": self.note}))
-                    self._clients = os.getpid(), admin, KafkaProducer(self)
+                    self._clients = os.getpid(), self._admin(), KafkaProducer(self)
             return self._clients
+
+    def _admin(self) -> AdminClient:
+        return AdminClient(self.properties({"error_cb": self.note}))

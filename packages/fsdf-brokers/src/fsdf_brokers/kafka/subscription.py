@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaException
 
 from fsdf_brokers.kafka.client import GroupClient
+from fsdf_brokers.kafka.faults import NO_TOPIC
 from fsdf_brokers.kafka.keeper import Keeper
 from fsdf_core.broker import Subscription
 from fsdf_core.errors import BrokerError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _MOST = 10_000
 _SLICE = 0.1
+_SESSION = 2000
+"""Milliseconds; the library takes up to one second to enter again, and must not be given up meanwhile."""
+
 _JOIN = 2.5
 """Seconds that a first `receive` waits for the group to let us in, even if its timeout is shorter."""
 
@@ -80,7 +84,7 @@ class KafkaSubscription(Subscription):
             {
                 "client.id": f"fsdf-{consumer_id}",
                 "auto.offset.reset": reset,
-                "session.timeout.ms": max(1, int(heartbeat_timeout * 1000)),
+                "session.timeout.ms": max(_SESSION, int(heartbeat_timeout * 1000)),
                 "max.poll.interval.ms": max(1, int(max(lease_limit, heartbeat_timeout) * 1000)),
             },
             self._logger,
@@ -124,14 +128,18 @@ class KafkaSubscription(Subscription):
         self._interrupted.set()
 
     def reconnect(self) -> None:
-        """Ask whether the server is back.
+        """Ask whether the server is back; make the topic if it is gone.
 
         Raises:
             BrokerUnavailable: it is not.
         """
-        self._topic.ensure(anew=True)
-        with self._keeper.polling(), self._server.translated():
-            self._group.recover()
+        try:
+            with self._keeper.polling():
+                self._group.recover()
+        except KafkaException as error:
+            if error.args[0].code() not in NO_TOPIC:
+                raise self._server.translate(error.args[0]) from None
+            self._topic.ensure(anew=True)
 
     def flush(self) -> None:
         """Commit now what is finished, if the server is there."""

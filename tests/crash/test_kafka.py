@@ -1,0 +1,113 @@
+"""KAFKA_CONFLUENT: workers die and stall, and the server restarts, while tasks run."""
+
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from fsdf_core.testing.history import check
+from tests.crash.test_crash import Fleet
+from tests.crash.test_sql import Producer, check_all, disturb
+
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.timeout(170),
+    pytest.mark.skipif(sys.platform == "win32", reason="the signals of these tests are POSIX"),
+]
+
+
+@pytest.fixture
+def server(launch_kafka):
+    return launch_kafka()
+
+
+@pytest.fixture
+def fleet(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("FSDF_KAFKA_BOOTSTRAP_SERVERS", server.bootstrap)
+    fleet = Fleet("KAFKA_CONFLUENT", tmp_path)
+    yield fleet
+    fleet.close()
+
+
+def assemble(fleet, count):
+    """Start workers and wait until each has partitions; return the numbers of the tasks that this took."""
+    for _ in range(count):
+        fleet.start()
+    tasks = 0
+
+    def all_at_work():
+        nonlocal tasks
+        fleet.publisher.publish_many({"number": 1_000_000 + number} for number in range(tasks, tasks + 20))
+        tasks += 20
+        return len(fleet.at_work()) == count
+
+    fleet.wait_for(all_at_work, 30)
+    fleet.wait_done(30)
+    return range(1_000_000, 1_000_000 + tasks)
+
+
+def test_kafka_kill_loses_nothing(fleet):
+    disturb(fleet, fleet.kill, 8_000)
+    assert check(fleet.history, range(8_000), fleet.kills).accepted == 8_000
+
+
+def test_kafka_terminate_repeats_nothing(fleet):
+    disturb(fleet, fleet.terminate, 8_000)
+    for worker in fleet.at_work():
+        fleet.terminate(worker)
+    assert check(fleet.history, range(8_000), {}).duplicates == 0
+
+
+def test_kafka_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
+    fleet.publisher.publish({"number": 1, "seconds": 60})
+    worker = fleet.start()
+    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
+    fleet.kill(worker)
+    fleet.start()
+    began = time.monotonic()
+    fleet.wait_for(lambda: fleet.events().count("start 1") == 2, 20)
+    assert time.monotonic() - began < 5
+
+
+def test_kafka_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
+    warm = assemble(fleet, 2)
+    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(2))
+    fleet.wait_done(90)
+    check(fleet.history, [*warm, 0, 1], {})
+
+
+def test_kafka_a_worker_stopped_for_longer_than_its_session_harms_nothing(fleet):
+    warm = assemble(fleet, 2)
+    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1500))
+    stopped = fleet.workers[0]
+    log = fleet.history / f"{stopped.pid}.log"
+    size = log.stat().st_size
+    fleet.wait_for(lambda: log.stat().st_size > size, 20)
+    stopped.send_signal(signal.SIGSTOP)
+    fleet.kills[stopped.pid] = time.time()
+    threading.Event().wait(3.0)
+    stopped.send_signal(signal.SIGCONT)
+    fleet.wait_done(60)
+    report = check(fleet.history, [*warm, *range(1500)], fleet.kills)
+    assert report.duplicates <= 200  # its ten tasks, and what it had fetched while tasks were short
+
+
+def test_kafka_server_killed_and_restarted_loses_and_repeats_nothing(server, fleet, monkeypatch):
+    # Longer than the server is away: else it gives partitions to others, with what could not be committed meanwhile.
+    monkeypatch.setitem(fleet.env, "FSDF_HEARTBEAT_TIMEOUT", "30")
+    warm = assemble(fleet, 2)
+    producer = Producer(fleet)
+    fleet.wait_for(lambda: len(producer.accepted) > 200, 20)
+    server.kill()
+    threading.Event().wait(2.0)
+    server.start()
+    began = time.monotonic()
+    count = len(fleet.events())
+    fleet.wait_for(lambda: len(fleet.events()) > count + 1000, 15)
+    assert time.monotonic() - began < 7
+    producer.end()
+    fleet.wait_done(30)
+    producer.accepted += warm
+    check_all(fleet, producer)
