@@ -86,7 +86,6 @@ def test_a_busy_consumer_stays_in_the_group_and_shares_it(kafka_bootstrap):
     second = queue.subscribe("second", 100)
     assert wait_until(lambda: second.receive(1, 0.2) != [], 10)
     busy.ack([held])
-    assert not held.token[0].lost or queue.size().unacked <= 1
     busy.close()
     second.close()
     broker.close()
