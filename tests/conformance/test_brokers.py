@@ -3,6 +3,7 @@
 import pytest
 
 from fsdf_core.brokers.memory import MemoryBroker
+from fsdf_core.registry import brokers
 from fsdf_core.testing.conformance import ConsumerConformance, QueueConformance
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
@@ -68,6 +69,23 @@ def sqlalchemy_mariadb(request):
     return SQLAlchemyBroker(request.getfixturevalue("mariadb_url"))
 
 
+def rabbitmq(kind):
+    """RabbitMQ has priorities where the queue is declared with them."""
+
+    def make(request):
+        server = request.getfixturevalue("rabbitmq_url")  # first: a skip needs no client library
+        adapter = brokers.get(kind)
+
+        class Prioritised(adapter):
+            def queue(self, name, **options):
+                return super().queue(name, **({"x-max-priority": 9} | options))
+
+        return Prioritised(server)
+
+    make.__name__ = kind.lower()
+    return make
+
+
 @pytest.fixture(
     params=[
         memory,
@@ -76,6 +94,9 @@ def sqlalchemy_mariadb(request):
         persistqueue,
         redis_ack_able,
         kafka_confluent,
+        rabbitmq("RABBITMQ"),
+        rabbitmq("RABBITMQ_AMQPSTORM"),
+        rabbitmq("RABBITMQ_RABBITPY"),
         postgres,
         sqlalchemy_sqlite,
         sqlalchemy_postgresql,

@@ -88,6 +88,17 @@ SERVERS = (
             "win32": "install WSL (wsl --install) and run the tests in it",
         },
     ),
+    Server(
+        name="rabbitmq",
+        executables=("rabbitmq-server",),
+        apt=("rabbitmq-server",),
+        folders=("usr/sbin",),
+        hints={
+            "linux": "sudo apt-get install rabbitmq-server, or: conda install -c conda-forge rabbitmq-server",
+            "darwin": "brew install rabbitmq",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
 )
 
 

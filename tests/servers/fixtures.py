@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers.catalogue import server
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.rabbitmq_server import RabbitMQServer
 from tests.servers.redis_server import RedisServer
 from tests.servers.sql_server import MariaDBServer, PostgreSQLServer
 
@@ -143,3 +144,34 @@ def launch_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     yield launch
     for one in running:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server() -> Iterator[RabbitMQServer]:
+    """One RabbitMQ node for the whole session. Do not stop or restart it."""
+    running = RabbitMQServer(need("rabbitmq"))
+    running.start()
+    yield running
+    running.remove()
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq_server: RabbitMQServer) -> str:
+    """The URL of the session's node; tests share its virtual host, so choose unused queue names."""
+    return rabbitmq_server.url
+
+
+@pytest.fixture
+def launch_rabbitmq() -> Iterator[Callable[[], RabbitMQServer]]:
+    """A function that starts a node of the test's own, which it may stop, kill, restart or fill; takes 8 seconds."""
+    running: list[RabbitMQServer] = []
+
+    def launch(**options: Any) -> RabbitMQServer:
+        one = RabbitMQServer(need("rabbitmq"), **options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        one.remove()

@@ -1,0 +1,228 @@
+"""RABBITMQ_AMQPSTORM: the link by AMQPStorm, and the broker that uses it.
+
+The library reads in a thread of its own and is asked each 10 ms for what has come. Its own confirms are awaited
+message by message, so batches are transactions, which RabbitMQ commits when the messages are confirmed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from amqpstorm.connection import Connection
+from amqpstorm.exception import AMQPChannelError, AMQPConnectionError, AMQPError, AMQPMessageError
+
+from fsdf_brokers.rabbitmq.broker import RabbitMQBroker
+from fsdf_brokers.rabbitmq.link import (
+    ANSWER_TIMEOUT,
+    CONNECT_TIMEOUT,
+    Link,
+    Received,
+    alarmed,
+    closed_by_server,
+    nobody_wants,
+    quiet,
+    unreachable,
+)
+from fsdf_core.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fsdf_brokers.rabbitmq.address import Address
+    from fsdf_brokers.rabbitmq.link import Publication
+
+_MOST = 500
+"""Messages taken before the link looks at what it is asked to do."""
+
+_NOT_FOUND = 404
+
+
+class AMQPStormLink(Link):
+    """A connection of AMQPStorm with one channel."""
+
+    def __init__(self, address: Address, name: str) -> None:
+        quiet("amqpstorm")
+        self._address = address
+        self._woken = threading.Event()
+        self._transactional = False
+        self._consumer = ""
+        self._sink: Callable[[Received], None] = _no_sink
+        with self._translated():
+            self._connection = Connection(
+                address.host,
+                address.user,
+                address.password,
+                port=address.port,
+                virtual_host=address.virtual_host,
+                heartbeat=address.heartbeat,
+                timeout=CONNECT_TIMEOUT,
+                ssl=address.tls is not None,
+                ssl_options={} if address.tls is None else {"context": address.tls_context()},
+                client_properties={"connection_name": name},
+            )
+            self._channel = self._open_channel()
+
+    def count(self, queue: str) -> int | None:
+        """Count on a channel of its own: a passive declaration of no queue closes it."""
+        channel = None
+        try:
+            with self._translated():
+                channel = self._open_channel()
+                try:
+                    return int(channel.queue.declare(queue, passive=True)["message_count"])
+                except AMQPChannelError as error:
+                    if error.error_code == _NOT_FOUND:
+                        return None
+                    raise
+        finally:
+            if channel is not None:
+                with contextlib.suppress(AMQPError):
+                    channel.close()
+
+    def declare(self, queue: str, arguments: dict[str, Any], *, durable: bool) -> None:
+        """Declare the queue."""
+        with self._translated():
+            self._channel.queue.declare(queue, durable=durable, arguments=arguments)
+
+    def declare_exchange(self, exchange: str, kind: str, *, durable: bool) -> None:
+        """Declare the exchange."""
+        with self._translated():
+            self._channel.exchange.declare(exchange, exchange_type=kind, durable=durable)
+
+    def bind(self, queue: str, exchange: str, routing_key: str, arguments: dict[str, Any]) -> None:
+        """Bind the queue."""
+        with self._translated():
+            self._channel.queue.bind(queue, exchange, routing_key, arguments=arguments)
+
+    def purge(self, queue: str) -> int:
+        """Purge the queue."""
+        with self._translated():
+            return int(self._channel.queue.purge(queue)["message_count"])
+
+    def publish(self, batch: Sequence[Publication]) -> None:
+        """Publish in a transaction."""
+        if self._connection.is_blocked:
+            raise StorageError(alarmed(self._address))
+        with self._translated():
+            if not self._transactional:
+                self._channel.tx.select()
+                self._transactional = True
+            publish = self._channel.basic.publish
+            for exchange, routing_key, body, priority, headers in batch:
+                properties: dict[str, Any] = {"delivery_mode": 2}
+                if priority is not None:
+                    properties["priority"] = priority
+                if headers is not None:
+                    properties["headers"] = headers
+                publish(body, routing_key, exchange, properties, mandatory=True)
+            self._channel.tx.commit()
+
+    def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
+        """Consume, or change the prefetch."""
+        self._sink = sink
+        former = self._consumer
+        with self._translated():
+            self._channel.basic.qos(prefetch)
+            self._consumer = self._channel.basic.consume(lambda _: None, queue)
+            if former:
+                self._channel.basic.cancel(former)
+
+    def cancel(self) -> None:
+        """Stop consuming."""
+        former, self._consumer = self._consumer, ""
+        if former:
+            with self._translated():
+                self._channel.basic.cancel(former)
+            while self._take():
+                pass
+
+    def ack(self, tag: int, *, multiple: bool) -> None:
+        """Send the acknowledgement."""
+        with self._translated():
+            self._channel.basic.ack(tag, multiple)
+
+    def give_back(self, tag: int, *, multiple: bool) -> None:
+        """Send the negative acknowledgement."""
+        with self._translated():
+            self._channel.basic.nack(tag, multiple, requeue=True)
+
+    def flush(self) -> None:
+        """Ask something harmless."""
+        with self._translated():
+            self._channel.basic.qos(0)
+        while self._consumer and self._take():
+            pass
+
+    def wait(self, timeout: float) -> None:
+        """Look again and again for what has come."""
+        deadline = time.monotonic() + timeout
+        while not self._woken.is_set():
+            if self._consumer:
+                if self._take():
+                    break
+            else:
+                self._woken.wait(min(timeout, 0.1))
+                with self._translated():
+                    self._channel.check_for_errors()
+            if time.monotonic() >= deadline:
+                break
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End the wait."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def abandon(self) -> None:
+        """Close the socket."""
+        sock = self._connection._io.socket  # noqa: SLF001 - there is no other way to a connection's socket
+        if sock is not None:
+            os.close(sock.detach())
+
+    def _take(self) -> int:
+        """Hand over what has come; a look at nothing takes 10 ms."""
+        taken = 0
+        with self._translated():
+            arrived = self._channel.build_inbound_messages(break_on_empty=True, auto_decode=False, empty_timeout=None)
+            for message in arrived:
+                properties = message.properties
+                self._sink(
+                    Received(message.delivery_tag, message.body, properties.get("priority"), properties.get("headers"))
+                )
+                taken += 1
+                if taken == _MOST:
+                    break
+        return taken
+
+    def _open_channel(self) -> Any:
+        return self._connection.channel(rpc_timeout=int(ANSWER_TIMEOUT))
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except AMQPMessageError as error:
+            raise nobody_wants(self._address, str(error)) from None
+        except AMQPError as error:
+            if error.error_code:
+                raise closed_by_server(self._address, error.error_code, str(error)) from None
+            raise unreachable(self._address, error) from None
+
+
+class AMQPStormBroker(RabbitMQBroker):
+    """Queues on a RabbitMQ server, reached by AMQPStorm."""
+
+    retryable_errors = (AMQPConnectionError, AMQPChannelError)
+    link = AMQPStormLink
+
+
+def _no_sink(_: Received) -> None:
+    """Take nothing: nobody consumes yet."""
