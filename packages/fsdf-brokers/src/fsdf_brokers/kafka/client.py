@@ -1,4 +1,4 @@
-"""A member of a consumers' group: what it owns, what it has finished of that, what it commits."""
+"""A member of a consumers' group: polls, commits, and follows the group's changes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from fsdf_brokers.kafka.faults import CHANGING, DOWN, REFUSED, STOOD_STILL
-from fsdf_brokers.kafka.progress import Position, Progress
-from fsdf_core.broker import Delivery
+from fsdf_brokers.kafka.ledger import Changes, Ledger
+from fsdf_brokers.kafka.progress import Position
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from confluent_kafka import Message
 
@@ -36,7 +36,7 @@ _COOPERATIVE = "cooperative-sticky"
 
 
 class GroupClient:
-    """Polls and commits. `accept`, `finish` and `skip` are for any thread, the rest for one at a time.
+    """Polls and commits. For one thread at a time; its ledger is for any.
 
     Args:
         server: where.
@@ -60,10 +60,7 @@ class GroupClient:
             _STRATEGY: _COOPERATIVE,
             **properties,
         }
-        self._lock = threading.Lock()
-        self._settled = threading.Condition(self._lock)
-        self._owned: dict[int, Progress] = {}
-        self._lost: dict[int, Progress] = {}
+        self.ledger = Ledger()
         self._spare: list[Message] = []
         self._paused = False
         self._broken = False
@@ -74,7 +71,7 @@ class GroupClient:
     @property
     def joined(self) -> bool:
         """Whether any partition is ours."""
-        return bool(self._owned)
+        return bool(self.ledger.partitions)
 
     def poll(self, limit: int, timeout: float) -> list[Message]:
         """Return up to `limit` messages, waiting up to `timeout` seconds for the first.
@@ -104,32 +101,6 @@ class GroupClient:
                 raise
         return found
 
-    def accept(self, messages: Iterable[Message]) -> list[Delivery]:
-        """Return what is to be run of the messages polled; each counts as unfinished from now on."""
-        accepted = []
-        with self._lock:
-            owned = self._owned
-            for message in messages:
-                partition = message.partition()
-                progress = owned.get(partition)  # type: ignore[arg-type]
-                if progress is None:
-                    continue
-                offset = message.offset()
-                if progress.rewound(offset):  # type: ignore[arg-type]
-                    progress.lost = True
-                    progress = owned[partition] = Progress(None)  # type: ignore[index]
-                if progress.take(offset):  # type: ignore[arg-type]
-                    accepted.append(Delivery(message.value() or b"", (progress, message)))
-        return accepted
-
-    def finish(self, deliveries: Iterable[Delivery]) -> None:
-        """Note that messages need no second delivery; those of partitions that were lost do not matter."""
-        with self._lock:
-            for delivery in deliveries:
-                progress, message = delivery.token
-                progress.finish(message.offset())
-            self._settled.notify_all()
-
     def serve(self) -> None:
         """Poll without being asked for messages; fetch no more when some are at hand."""
         if len(self._spare) >= _SPARE:
@@ -145,29 +116,21 @@ class GroupClient:
         Raises:
             KafkaException: the server does not take it.
         """
-        with self._lock:
-            changed = self._changed(self._owned) if self._trouble is None else {}
-        self._commit(changed)
+        if self._trouble is None:
+            self._commit(self.ledger.changes())
 
     def commit_soon(self) -> None:
         """Send a commit and do not wait for the answer."""
         if self._committing:
             return
-        with self._lock:
-            changed = self._changed(self._owned)
+        changed = self.ledger.changes()
         if changed:
             try:
                 self._consumer.commit(offsets=self._offsets(changed), asynchronous=True)
                 self._committing = True
             except KafkaException:
-                self._again(changed)
+                self.ledger.undo(changed)
                 raise
-
-    def skip(self, ends: dict[int, int]) -> None:
-        """Deliver nothing below the offsets any more."""
-        with self._lock:
-            for partition, progress in self._owned.items():
-                progress.floor = max(progress.floor, ends.get(partition, 0))
 
     def recover(self) -> None:
         """Look whether the server is back; begin anew if the client is broken.
@@ -188,7 +151,7 @@ class GroupClient:
         self.closing.set()
         try:
             self._consumer.pause(self._consumer.assignment())
-            self._hand_over(dict(self._owned), lambda: self._consumer.poll(_AGAIN))
+            self._hand_over(self.ledger.partitions, lambda: self._consumer.poll(_AGAIN))
         finally:
             self._consumer.close()
 
@@ -207,7 +170,7 @@ class GroupClient:
     def _renew(self) -> None:
         """Replace the client by one that enters the group anew."""
         old = self._consumer
-        self._on_lost(old, [TopicPartition(self._topic, partition) for partition in self._owned])
+        self._on_lost(old, [TopicPartition(self._topic, partition) for partition in self.ledger.partitions])
         self._spare.clear()
         self._broken = self._paused = self._committing = False
         self._consumer = self._connect()
@@ -247,24 +210,13 @@ class GroupClient:
             self._broken = self._broken or error.fatal()
             raise KafkaException(error)
 
-    def _changed(self, owned: dict[int, Progress], *, held: bool = True) -> dict[int, tuple[Progress, Position]]:
-        changed = {}
-        for partition, progress in owned.items():
-            if progress.dirty or not held:
-                position = progress.position(held=held)
-                progress.dirty = False
-                if position is not None and position != progress.last_commit:
-                    progress.last_commit = position
-                    changed[partition] = (progress, position)
-        return changed
-
-    def _offsets(self, changed: dict[int, tuple[Progress, Position]]) -> list[TopicPartition]:
+    def _offsets(self, changed: Changes) -> list[TopicPartition]:
         return [
             TopicPartition(self._topic, partition, position.offset, position.metadata)
             for partition, (_, position) in changed.items()
         ]
 
-    def _commit(self, changed: dict[int, tuple[Progress, Position]]) -> None:
+    def _commit(self, changed: Changes) -> None:
         if not changed:
             return
         try:
@@ -272,23 +224,12 @@ class GroupClient:
                 if each.error is not None:
                     raise KafkaException(each.error)
         except KafkaException:
-            self._again(changed)
+            self.ledger.undo(changed)
             raise
-
-    def _again(self, changed: dict[int, tuple[Progress, Position]]) -> None:
-        with self._lock:
-            for progress, _ in changed.values():
-                progress.dirty = True
-                progress.last_commit = None
 
     def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         self._committing = False
-        with self._lock:
-            for each in partitions:
-                progress = self._owned.get(each.partition)
-                if progress is not None and (error is not None or each.error is not None):
-                    progress.dirty = True
-                    progress.last_commit = None
+        self.ledger.undo([each.partition for each in partitions if error is not None or each.error is not None])
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         try:
@@ -301,43 +242,23 @@ class GroupClient:
         except KafkaException as error:
             self._logger.debug("the group's progress cannot be read now: %s", error)
             known = {}
-        with self._lock:
-            for each in partitions:
-                position = known.get(each.partition)
-                before = self._lost.pop(each.partition, None)
-                if before is not None and before.last_commit == position and each.partition in known:
-                    # Nobody has worked on it meanwhile: what we finished or still run of it stays ours.
-                    before.lost = False
-                    before.replaying = True
-                    before.dirty = True
-                    self._owned[each.partition] = before
-                else:
-                    self._owned[each.partition] = Progress(position)
+        self.ledger.assign([each.partition for each in partitions], known)
 
-    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        leaving = {each.partition: self._owned[each.partition] for each in partitions if each.partition in self._owned}
-        deadline = time.monotonic() + _HANDOVER
-        with self._settled:
-            while not self.closing.is_set() and any(progress.pending for progress in leaving.values()):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._settled.wait(min(left, 0.1))
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        leaving = [each.partition for each in partitions]
+        self.ledger.await_end(leaving, _HANDOVER, self.closing)
         try:
             self._hand_over(leaving, lambda: time.sleep(_AGAIN))
         except KafkaException as error:
             self._logger.debug("the last commit was not taken: %s", error)
-        self._on_lost(_, partitions)
+        self._on_lost(consumer, partitions)
 
-    def _hand_over(self, leaving: dict[int, Progress], pause: Callable[[], object]) -> None:
+    def _hand_over(self, leaving: list[int], pause: Callable[[], object]) -> None:
         """Commit for the last time; while the group changes, the server asks to come again."""
         deadline = time.monotonic() + _HANDOVER
         while True:
-            with self._lock:
-                mine = {partition: progress for partition, progress in leaving.items() if not progress.lost}
-                changed = self._changed(mine, held=False)
             try:
-                return self._commit(changed)
+                return self._commit(self.ledger.changes(leaving, held=False))
             except KafkaException as error:
                 if error.args[0].code() not in CHANGING or time.monotonic() > deadline:
                     raise
@@ -346,9 +267,4 @@ class GroupClient:
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {each.partition for each in partitions}
         self._spare = [message for message in self._spare if message.partition() not in gone]
-        with self._lock:
-            for partition in gone:
-                progress = self._owned.pop(partition, None)
-                if progress is not None:
-                    progress.lost = True
-                    self._lost[partition] = progress
+        self.ledger.lose(gone)

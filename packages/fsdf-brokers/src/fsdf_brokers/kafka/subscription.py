@@ -114,7 +114,7 @@ class KafkaSubscription(Subscription):
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Note that the messages are finished; it is committed within 0.2 s, and at the close."""
-        self._group.finish(deliveries)
+        self._group.ledger.finish(deliveries)
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:  # noqa: ARG002 - capabilities
         """Write the messages to the topic once more, then finish them."""
@@ -152,7 +152,7 @@ class KafkaSubscription(Subscription):
 
     def skip(self, ends: dict[int, int]) -> None:
         """Deliver nothing below the offsets any more."""
-        self._group.skip(ends)
+        self._group.ledger.skip(ends)
 
     def close(self) -> None:
         """Commit what is finished and leave the group, which gives the rest to others."""
@@ -174,10 +174,10 @@ class KafkaSubscription(Subscription):
         if not self._committed:
             self._committed = self._accepted(limit, timeout)
         if self._committed:
-            self._group.finish(self._committed)
+            self._group.ledger.finish(self._committed)
             self._group.commit()
         batch, self._committed = self._committed[:limit], self._committed[limit:]
         return batch
 
     def _accepted(self, limit: int, timeout: float) -> list[Delivery]:
-        return self._group.accept(self._group.poll(limit, timeout))
+        return self._group.ledger.accept(self._group.poll(limit, timeout))
