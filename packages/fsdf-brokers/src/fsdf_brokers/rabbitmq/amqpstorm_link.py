@@ -1,7 +1,7 @@
 """RABBITMQ_AMQPSTORM: the link by AMQPStorm, and the broker that uses it.
 
-The library reads in a thread of its own and is asked each 10 ms for what has come. Its own confirms are awaited
-message by message, so batches are transactions, which RabbitMQ commits when the messages are confirmed.
+The library reads in a thread of its own and is asked each 10 ms for what has come. By itself it awaits the confirm
+of each message before the next one is sent; here those of a batch are collected.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from amqpstorm.connection import Connection
 from amqpstorm.exception import AMQPChannelError, AMQPConnectionError, AMQPError, AMQPMessageError
+from pamqp import commands
 
 from fsdf_brokers.rabbitmq.broker import RabbitMQBroker
 from fsdf_brokers.rabbitmq.link import (
@@ -22,14 +23,16 @@ from fsdf_brokers.rabbitmq.link import (
     Link,
     Received,
     alarmed,
+    answer_at_once,
     closed_by_server,
     nobody_wants,
     quiet,
     unreachable,
 )
-from fsdf_core.errors import StorageError
+from fsdf_core.errors import QueueFull, StorageError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_brokers.rabbitmq.address import Address
@@ -48,7 +51,8 @@ class AMQPStormLink(Link):
         quiet("amqpstorm")
         self._address = address
         self._woken = threading.Event()
-        self._transactional = False
+        self._confirming = False
+        self._published = 0
         self._consumer = ""
         self._sink: Callable[[Received], None] = _no_sink
         with self._translated():
@@ -64,6 +68,8 @@ class AMQPStormLink(Link):
                 ssl_options={} if address.tls is None else {"context": address.tls_context()},
                 client_properties={"connection_name": name},
             )
+            if sock := self._socket():
+                answer_at_once(sock)
             self._channel = self._open_channel()
 
     def count(self, queue: str) -> int | None:
@@ -104,22 +110,29 @@ class AMQPStormLink(Link):
             return int(self._channel.queue.purge(queue)["message_count"])
 
     def publish(self, batch: Sequence[Publication]) -> None:
-        """Publish in a transaction."""
+        """Publish with confirms."""
         if self._connection.is_blocked:
             raise StorageError(alarmed(self._address))
         with self._translated():
-            if not self._transactional:
-                self._channel.tx.select()
-                self._transactional = True
-            publish = self._channel.basic.publish
-            for exchange, routing_key, body, priority, headers in batch:
-                properties: dict[str, Any] = {"delivery_mode": 2}
-                if priority is not None:
-                    properties["priority"] = priority
-                if headers is not None:
-                    properties["headers"] = headers
-                publish(body, routing_key, exchange, properties, mandatory=True)
-            self._channel.tx.commit()
+            rpc = self._channel.rpc
+            if not self._confirming:
+                self._channel.rpc_request(commands.Confirm.Select())
+                self._confirming = True
+            unconfirmed = set(range(self._published + 1, self._published + len(batch) + 1))
+            self._published += len(batch)
+            confirms = rpc.register_request(["Basic.Ack", "Basic.Nack"])
+            self._write(batch)
+            refused = 0
+            while unconfirmed:
+                frame = rpc.get_request(confirms, raw=True, multiple=True)
+                tag = frame.delivery_tag
+                tags = {one for one in unconfirmed if one <= tag} if frame.multiple else {tag}
+                unconfirmed -= tags
+                refused += len(tags) if isinstance(frame, commands.Basic.Nack) else 0
+            rpc.remove(confirms)
+            self._channel.check_for_exceptions()
+        if refused:
+            raise QueueFull(f"RabbitMQ at {self._address.shown} refused {refused} of {len(batch)} message(s)")
 
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
         """Consume, or change the prefetch."""
@@ -183,9 +196,21 @@ class AMQPStormLink(Link):
 
     def abandon(self) -> None:
         """Close the socket."""
-        sock = self._connection._io.socket  # noqa: SLF001 - there is no other way to a connection's socket
-        if sock is not None:
+        if sock := self._socket():
             os.close(sock.detach())
+
+    def _socket(self) -> socket.socket | None:
+        return self._connection._io.socket  # noqa: SLF001 - there is no other way to a connection's socket
+
+    def _write(self, batch: Sequence[Publication]) -> None:
+        publish = self._channel.basic.publish
+        for exchange, routing_key, body, priority, headers in batch:
+            properties: dict[str, Any] = {"delivery_mode": 2}
+            if priority is not None:
+                properties["priority"] = priority
+            if headers is not None:
+                properties["headers"] = headers
+            publish(body, routing_key, exchange, properties, mandatory=True)
 
     def _take(self) -> int:
         """Hand over what has come; a look at nothing takes 10 ms."""

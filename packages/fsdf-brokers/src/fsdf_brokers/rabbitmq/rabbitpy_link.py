@@ -2,7 +2,7 @@
 
 While the library waits for pushed messages nothing may be asked of the server on the same channel, or it mixes up
 the frames; and it waits without a time limit. So messages are fetched one by one, which costs a round trip each and
-a look each 20 ms when there are none. Batches are transactions, as the library has no confirms of batches.
+a look each 20 ms when there are none. Messages are confirmed one by one, or, if there are many, by a transaction.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ from fsdf_brokers.rabbitmq.link import (
     Link,
     Received,
     alarmed,
+    answer_at_once,
     closed_by_server,
     nobody_wants,
     quiet,
     refused,
     unreachable,
 )
-from fsdf_core.errors import StorageError
+from fsdf_core.errors import QueueFull, StorageError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_brokers.rabbitmq.address import Address
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 _MOST = 500
 """Messages fetched before the link looks at what it is asked to do."""
+
+_MANY = 200
+"""Messages for which the 50 ms of a transaction are less than the round trips of confirms."""
 
 _LOOK = 0.02
 """Seconds between two looks at an empty queue."""
@@ -55,7 +60,8 @@ class RabbitpyLink(Link):
         quiet("rabbitpy")
         self._address = address
         self._woken = threading.Event()
-        self._publishing: Any = None
+        self._confirmed: Any = None
+        self._transacted: Any = None
         self._transaction: Any = None
         self._consuming: Any = None
         self._queue: Any = None
@@ -64,14 +70,20 @@ class RabbitpyLink(Link):
         self._sink: Callable[[Received], None] = _no_sink
         with self._translated():
             self._connection = rabbitpy.Connection(_url(address), connection_name=name)
+        if sock := self._socket():
+            answer_at_once(sock)
 
     def count(self, queue: str) -> int | None:
         """Count on a channel of its own: a passive declaration of no queue closes it."""
-        with self._channel() as channel:
+        with self._translated():
+            channel = self._connection.channel()
             try:
-                return int(rabbitpy.Queue(channel, queue).declare(passive=True)[0])
+                ready = int(rabbitpy.Queue(channel, queue).declare(passive=True)[0])
             except exceptions.AMQPNotFound:
+                self._agree_to_close(channel)
                 return None
+            channel.close()
+        return ready
 
     def declare(self, queue: str, arguments: dict[str, Any], *, durable: bool) -> None:
         """Declare the queue."""
@@ -98,18 +110,17 @@ class RabbitpyLink(Link):
         if self._connection.blocked:
             raise StorageError(alarmed(self._address))
         with self._translated():
-            if self._publishing is None:
-                self._publishing = self._connection.channel()
-                self._transaction = rabbitpy.Tx(self._publishing)
-                self._transaction.select()
+            channel = self._confirming() if len(batch) < _MANY else self._transacting()
             for exchange, routing_key, body, priority, headers in batch:
                 properties: dict[str, Any] = {"delivery_mode": 2}
                 if priority is not None:
                     properties["priority"] = priority
                 if headers is not None:
                     properties["headers"] = headers
-                rabbitpy.Message(self._publishing, body, properties).publish(exchange, routing_key, mandatory=True)
-            self._transaction.commit()
+                if rabbitpy.Message(channel, body, properties).publish(exchange, routing_key, mandatory=True) is False:
+                    raise QueueFull(f"RabbitMQ at {self._address.shown} refused a message")
+            if self._transaction is not None and channel is self._transacted:
+                self._transaction.commit()
 
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
         """Consume, or change the prefetch."""
@@ -158,10 +169,32 @@ class RabbitpyLink(Link):
 
     def abandon(self) -> None:
         """Close the socket."""
-        io = self._connection._io  # noqa: SLF001 - there is no other way to a connection's socket
-        sock = None if io is None else io._socket  # noqa: SLF001
-        if sock is not None:
+        if sock := self._socket():
             os.close(sock.detach())
+
+    def _socket(self) -> socket.socket | None:
+        io = self._connection._io  # noqa: SLF001 - there is no other way to a connection's socket
+        return None if io is None else io._socket  # noqa: SLF001
+
+    def _confirming(self) -> Any:
+        if self._confirmed is None:
+            self._confirmed = self._connection.channel()
+            self._confirmed.enable_publisher_confirms()
+        return self._confirmed
+
+    def _transacting(self) -> Any:
+        if self._transacted is None:
+            self._transacted = self._connection.channel()
+            self._transaction = rabbitpy.Tx(self._transacted)
+            self._transaction.select()
+        return self._transacted
+
+    def _agree_to_close(self, channel: Any) -> None:
+        """Answer the server, which the library forgets: the channel's number could not be used again."""
+        io = self._connection._io  # noqa: SLF001 - a closed channel writes nothing itself
+        if io is not None:
+            io.write_queue.put((channel.id, commands.Channel.CloseOk()))
+            io.write_trigger.send(b"0")
 
     def _take(self) -> int:
         taken = 0
