@@ -1,9 +1,27 @@
 """Gives every test of the workspace the fixtures that start real servers."""
 
+from __future__ import annotations
+
+import gc
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # pytest's importlib mode leaves sys.path alone, and `tests` is no installed package.
 sys.path.insert(0, str(Path(__file__).parent))
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.fixture
+def no_destructors() -> Iterator[None]:
+    """Keep the garbage collector away: an exception injected from another thread that rises in a destructor is lost."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

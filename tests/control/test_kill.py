@@ -16,6 +16,8 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.registry import open_state
 from fsdf_core.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_destructors")
+
 PATIENCE = 20
 KILL = """
 import sys

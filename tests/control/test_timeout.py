@@ -16,6 +16,8 @@ from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.publisher import Publisher
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
+pytestmark = pytest.mark.usefixtures("no_destructors")
+
 PATIENCE = 20
 
 

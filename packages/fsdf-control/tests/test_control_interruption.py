@@ -18,6 +18,8 @@ from fsdf_core.host import Abandoned, Host
 from fsdf_core.message import Message
 from fsdf_pools import SoloExecutor
 
+pytestmark = pytest.mark.usefixtures("no_destructors")
+
 PATIENCE = 10
 
 

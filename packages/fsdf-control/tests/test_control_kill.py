@@ -24,6 +24,8 @@ from fsdf_core.verdict import Drop, Fail
 from fsdf_core.verdict import Retry as RunAgain
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
+pytestmark = pytest.mark.usefixtures("no_destructors")
+
 PATIENCE = 10
 DROPPED = Drop("killed")
 

@@ -20,6 +20,8 @@ from fsdf_core.message import Message
 from fsdf_core.publisher import Publisher
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
+pytestmark = pytest.mark.usefixtures("no_destructors")
+
 PATIENCE = 5
 
 

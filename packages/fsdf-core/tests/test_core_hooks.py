@@ -71,12 +71,13 @@ def test_a_control_that_cannot_start_keeps_the_consumer_from_starting(queue, poo
         def start(self, host):
             raise OSError("store is away")
 
+    before = set(threading.enumerate())
     consumer = Consumer(print, queue=queue, pool=pool, controls=[Fine(), Broken()])
     with pytest.raises(OSError, match="store is away"):
         consumer.start()
     assert stopped == [1]
     assert not consumer.running
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fsdf-")]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("fsdf-")]
 
 
 def test_ticks_go_on_after_a_failure_that_is_logged_once(queue, pool, caplog):

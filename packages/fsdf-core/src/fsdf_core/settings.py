@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     records_url: SecretStr | None = None
     redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F")
-    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_bootstrap_servers: SecretStr = SecretStr("127.0.0.1:9092")
     mongo_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017")
     sqlalchemy_url: SecretStr | None = None
     postgres_url: SecretStr | None = None

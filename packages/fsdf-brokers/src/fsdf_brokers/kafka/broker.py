@@ -82,7 +82,7 @@ class KafkaConfluentBroker(Broker):
     def from_settings(cls, settings: Settings) -> Self:
         """Build the broker of `kafka_bootstrap_servers`; opens no connection yet."""
         return cls(
-            settings.kafka_bootstrap_servers,
+            settings.kafka_bootstrap_servers.get_secret_value(),
             heartbeat_timeout=settings.heartbeat_timeout,
             lease_limit=settings.lease_limit,
         )
