@@ -4,6 +4,7 @@ Says "leads" when it has the lease; ends when its standard input does.
 """
 
 import sys
+import threading
 
 from fsdf.schedule_manager import manager
 from fsdf_core.waiting import wait_until
@@ -13,10 +14,18 @@ def main() -> None:
     """Run the schedules until the parent says so."""
     schedules = manager("sql")
     schedules.start()
+    ended = threading.Event()
+
+    def tell() -> None:
+        if wait_until(lambda: schedules.scheduler.leads or ended.is_set(), 60) and not ended.is_set():
+            print("leads", flush=True)
+
     print("started", flush=True)
-    if wait_until(lambda: schedules.scheduler.leads or sys.stdin.closed, 60):
-        print("leads", flush=True)
+    telling = threading.Thread(target=tell, name="fsdf-test-tell")
+    telling.start()
     sys.stdin.read()
+    ended.set()
+    telling.join(10)
     schedules.shutdown()
 
 

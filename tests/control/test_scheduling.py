@@ -58,7 +58,7 @@ class Process:
     def end(self):
         if self.popen.poll() is None:
             self.popen.stdin.close()
-            assert self.popen.wait(10) == 0
+            assert self.popen.wait(30) == 0
 
 
 @pytest.fixture

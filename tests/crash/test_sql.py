@@ -155,7 +155,7 @@ def test_sql_cut_connections_lose_and_repeat_nothing(fleet):
     fleet.wait_for(lambda: len(fleet.at_work()) == 2, 20)
     url = os.environ["FSDF_SQLALCHEMY_URL"]
     for _ in range(5):
-        assert cut(url) > 3
+        assert cut(url) >= 2
         threading.Event().wait(0.3 + random.random() * 0.3)
     began = time.monotonic()
     count = len(fleet.events())
