@@ -146,7 +146,7 @@ def test_probes_that_succeed_close_it(caplog):
         bench.run(message=second)
     assert bench.credit == UNLIMITED
     assert told == ["q", "q"]
-    assert bench.woken == 1
+    assert bench.woken == 2
     assert "half-open" in caplog.text
     assert "closed" in caplog.text
 
@@ -157,7 +157,9 @@ def test_one_probe_that_fails_opens_it_again():
     assert bench.credit == 3
     first, second, third = bench.take(3)
     bench.run(message=first)
+    assert bench.woken == 1  # it has opened
     bench.run(OSError(), message=second)
+    assert bench.woken == 2  # who waits for the probes is told of the new time
     bench.run(message=third)
     assert (bench.credit, bench.wait) == (0, 60)
 
@@ -179,7 +181,7 @@ def test_probes_that_never_report_are_given_back_or_judged():
     released, stuck = bench.take(2)
     released.settlement = Release()
     bench.breaker.on_settle([released])
-    assert (bench.credit, bench.woken) == (1, 1)
+    assert (bench.credit, bench.woken) == (1, 2)
     stuck.outcome = Outcome(False, None, TimeoutError("stuck"), 1, None)
     bench.breaker.on_settle([stuck])
     assert bench.credit == 0

@@ -277,8 +277,9 @@ class CircuitBreaker(Control):
             else:
                 self._logger.warning("circuit of %s closed: the probes have succeeded", self._queue_name)
                 self._tell(self._on_close)
-                if self._host is not None:
-                    self._host.wake()
+            # The consumer may wait for a probe's end; half-open it has made the circuit itself.
+            if state is not State.HALF_OPEN and self._host is not None:
+                self._host.wake()
 
     def _tell(self, callback: Callable[[str], object] | None) -> None:
         if callback is not None:
