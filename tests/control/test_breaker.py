@@ -8,6 +8,9 @@ import pytest
 from fsdf_brokers.states.sql import SQLStateStore
 from fsdf_control.circuit_breaker import CircuitBreaker
 from fsdf_control.circuit_state import State
+from fsdf_control.retry import Retry
+from fsdf_control.run_report import RunReport
+from fsdf_core.batch import Batch
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.publisher import Publisher
@@ -105,3 +108,26 @@ def test_another_consumer_opens_within_a_second(kind, tmp_path):
             assert [breaker.state for breaker in breakers] == [State.OPEN, State.OPEN]
     for store in stores:
         store.close()
+
+
+def test_one_of_a_batch_that_runs_again_gets_the_fallback_of_batches(embedded, workers, emptied):
+    queue = embedded.queue("q")
+    results = []
+
+    def down(calls):
+        raise ConnectionError("service is down")
+
+    def instead(calls):
+        return [call["x"] * 10 for call in calls]
+
+    controls = [
+        RunReport(lambda status: results.append(status.result)),
+        Retry(max_retries=1),
+        CircuitBreaker(failure_threshold=1, recovery_timeout=60, fallback=instead),
+    ]
+    Publisher(queue).publish_many({"x": x} for x in range(4))
+    with Consumer(down, queue=queue, pool=workers, controls=controls, batch=Batch(4, 0.1)) as consumer:
+        consumer.start()
+        assert emptied(queue)
+    # The first call, of a batch, fails and opens the circuit.
+    assert sorted(results) == [0, 10, 20, 30]

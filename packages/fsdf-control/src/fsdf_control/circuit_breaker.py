@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fsdf_control.circuit_sharing import CircuitSharing
 from fsdf_control.circuit_state import Circuit, State
 from fsdf_control.failure_window import ConsecutiveFailures, FailureRate
-from fsdf_core.batch import BatchMessage, members_of
+from fsdf_core.batch import BatchMessage, members_of, result_alone
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import UNLIMITED, Control
 from fsdf_core.errors import ConfigurationError, StateError, TaskKilled, TaskSignal
@@ -49,7 +49,7 @@ class CircuitBreaker(Control):
         exceptions: what counts as a failure; default every `Exception`.
         ignore: what does not, though it is among them; default the signals
             (`ExceptionForRetry`, …) and `TaskKilled`.
-        fallback: called with the function's arguments while the circuit is open; its result is the task's.
+        fallback: called as the function is, while the circuit is open; its result is the task's.
         on_open: called with the queue's name when the circuit opens; one that raises is logged.
         on_close: likewise when it closes.
         store: consumers of the queue that share a store open their circuits together, within a second.
@@ -191,7 +191,7 @@ class CircuitBreaker(Control):
 
         def guarded(message: Message) -> Any:
             if fallback is not None and not self._may_run(message):
-                return _instead(fallback, message)
+                return _instead(fallback, message, self._host)
             try:
                 result = call(message)
             except BaseException as error:
@@ -208,7 +208,7 @@ class CircuitBreaker(Control):
 
         async def guarded(message: Message) -> Any:
             if fallback is not None and not self._may_run(message):
-                result = _instead(fallback, message)
+                result = _instead(fallback, message, self._host)
                 return await result if inspect.isawaitable(result) else result
             try:
                 result = await call(message)
@@ -277,7 +277,6 @@ class CircuitBreaker(Control):
             else:
                 self._logger.warning("circuit of %s closed: the probes have succeeded", self._queue_name)
                 self._tell(self._on_close)
-            # The consumer may wait for a probe's end; half-open it has made the circuit itself.
             if state is not State.HALF_OPEN and self._host is not None:
                 self._host.wake()
 
@@ -293,7 +292,9 @@ class _NotRun(Exception):
     """A probe went back to the queue."""
 
 
-def _instead(fallback: Callable[..., Any], message: Message) -> Any:
+def _instead(fallback: Callable[..., Any], message: Message, host: Host | None) -> Any:
     if isinstance(message, BatchMessage):
         return fallback([member.arguments for member in message.members])
+    if host is not None and host.batched:
+        return result_alone(fallback([message.arguments]))
     return fallback(**message.arguments)

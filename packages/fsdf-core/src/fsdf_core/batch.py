@@ -64,6 +64,19 @@ def members_of(message: Message) -> Sequence[Message]:
     return message.members if isinstance(message, BatchMessage) else (message,)
 
 
+def result_alone(result: Any) -> Any:
+    """Return the result of a call that was alone in its list.
+
+    Raises:
+        BaseException: the result was one.
+    """
+    if isinstance(result, list) and len(result) == 1:
+        result = result[0]
+        if isinstance(result, BaseException):
+            raise result
+    return result
+
+
 class BatchExecutor(Executor):
     """Calls `function([arguments, …])`.
 
@@ -97,12 +110,7 @@ class BatchExecutor(Executor):
         def call(message: Message) -> Any:
             if isinstance(message, BatchMessage):
                 return function([member.arguments for member in message.members])
-            result = function([message.arguments])
-            if isinstance(result, list) and len(result) == 1:
-                result = result[0]
-                if isinstance(result, BaseException):
-                    raise result
-            return result
+            return result_alone(function([message.arguments]))
 
         return call
 

@@ -33,6 +33,7 @@ class Host:
         wake: ask for credit again now; also ends a waiting `receive`.
         abandon: settle a running message as failed with the error, now; the pool gets a worker more until the
             stuck one ends. For controls that have told the running call to raise `Abandoned` when it ends.
+        batched: the function takes a list of calls, also for one that is run again alone.
         observe: from now on build `message.outcome` for successes too; see `Control.wants_outcomes`.
     """
 
@@ -45,6 +46,7 @@ class Host:
     wake: Callable[[], None]
     abandon: Callable[[Message, BaseException], None]
     observe: Callable[[], None] = _nothing
+    batched: bool = False
 
 
 class Abandoned(BaseException):

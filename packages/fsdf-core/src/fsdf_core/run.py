@@ -130,6 +130,7 @@ class Run:
             wake=self._dispatcher.wake,
             abandon=self._executor.abandon,
             observe=self._executor.observe,
+            batched=owner.batch is not None,
         )
         try:
             for control in owner.controls:
