@@ -124,7 +124,14 @@ class AMQPStormLink(Link):
             self._write(batch)
             refused = 0
             while unconfirmed:
-                frame = rpc.get_request(confirms, raw=True, multiple=True)
+                try:
+                    frame = rpc.get_request(confirms, raw=True, multiple=True)
+                except AMQPChannelError:
+                    if self._connection.is_blocked:
+                        raise StorageError(
+                            f"{alarmed(self._address)}. This batch may still be accepted when it ends"
+                        ) from None
+                    raise
                 tag = frame.delivery_tag
                 tags = {one for one in unconfirmed if one <= tag} if frame.multiple else {tag}
                 unconfirmed -= tags

@@ -86,7 +86,7 @@ class Link(ABC):
         """Publish all, and return once the server has taken responsibility for all.
 
         Raises:
-            StorageError: the server has an alarm and takes nothing.
+            StorageError: the server has an alarm and takes nothing; only the batch that met it may be taken later.
             QueueFull: the server refused some, as a queue with a maximal length does.
             Unroutable: no queue wanted one of them.
         """

@@ -181,13 +181,14 @@ class PikaLink(Link):
         for exchange, routing_key, body, priority, headers in chunk:
             publish(exchange, routing_key, body, _properties(priority, headers), mandatory=True)
         try:
-            self._session.pump(lambda: not self._unconfirmed, ANSWER_TIMEOUT)
+            self._session.pump(lambda: not self._unconfirmed or self._session.blocked, ANSWER_TIMEOUT)
         except BrokerUnavailable as error:
-            if self._session.blocked:
-                raise BrokerUnavailable(f"{alarmed(self._address)}. Some may still be accepted") from None
             raise BrokerUnavailable(
                 f"{error} {len(self._unconfirmed)} of {len(chunk)} message(s) may or may not have been accepted"
             ) from None
+        if self._unconfirmed:
+            self._unconfirmed.clear()
+            raise StorageError(f"{alarmed(self._address)}. This batch may still be accepted when it ends")
 
     def _on_cancelled(self, _: Any) -> None:
         self._session.lose(None, f"the queue {self._queue!r} was deleted")

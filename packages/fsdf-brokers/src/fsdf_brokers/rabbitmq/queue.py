@@ -43,7 +43,7 @@ class RabbitMQQueue(Queue):
 
         Raises:
             BrokerUnavailable: the server cannot be reached or went away; then some may have been accepted.
-            StorageError: the server's memory or disk alarm is on.
+            StorageError: the server's memory or disk alarm is on; the first batch that meets it may be accepted later.
             QueueFull: the queue has a maximal length.
             UnsupportedFeature: a priority on a queue without `x-max-priority`, or a delay of over 49 days.
             ConfigurationError: the server refuses us, or the queue exists with other options.
