@@ -163,9 +163,13 @@ class RabbitpyLink(Link):
         self._woken.set()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and the socket, which the library sometimes leaves open."""
+        sock = self._socket()
         with contextlib.suppress(Exception):
             self._connection.close()
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.close()
 
     def abandon(self) -> None:
         """Close the socket."""
