@@ -134,9 +134,7 @@ class Ledger(Control):
 
     def on_settle(self, messages: Sequence[Message]) -> None:
         record = self._record
-        with record.lock:
-            if self._life.over:
-                return
+        with self._life.operation(), record.lock:
             for message in messages:
                 key = key_of(message)
                 fate = fate_of(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsdf_control import (
@@ -34,6 +35,8 @@ from .mortal import Life, MortalBroker, MortalStore
 from .promises import DEAD
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsdf_core.brokers.memory import MemoryBroker
     from fsdf_core.control import Control
     from fsdf_core.states.memory import MemoryStateStore
@@ -87,7 +90,12 @@ class MortalProcess:
         if "Statistics" in self.rules:
             seen = self.rules["Statistics"].snapshot()
             counts = (seen.succeeded, seen.failed, seen.dead_letters, seen.requeued)
-            told = (tally["success"], tally["failed"], sum(tally[fate] for fate in DEAD), tally["Requeue"] + tally["Delay"])
+            told = (
+                tally["success"],
+                tally["failed"],
+                sum(tally[fate] for fate in DEAD),
+                tally["Requeue"] + tally["Delay"],
+            )
             assert counts == told, (seen, tally)
             dropped = {fate: count for fate, count in tally.items() if count and fate not in _NO_FATES | DEAD}
             assert seen.dropped == dropped, (seen, tally)
@@ -110,31 +118,29 @@ class MortalProcess:
 
     def _build(self, name: str, options: dict[str, Any]) -> Control:
         store = self._store if options.pop("shared", False) else None
-        match name:
-            case "Filter":
-                return Filter(self._store, key=lambda message: str(message.arguments["same"]), **options)
-            case "KeyConcurrency":
-                return KeyConcurrency("site", store=store, retry_after=0.01, **options)
-            case "Quota":
-                return Quota(100_000, "d", store=store, **options)
-            case "Retry":
-                return self._retry(**options)
-            case "Timeout":
-                return Timeout(**options)
-            case "CircuitBreaker":
-                instead = self._task.many_fallbacks if self._batched else self._task.fallback
-                fallback = instead if options.pop("fallback") else None
-                return CircuitBreaker(fallback=fallback, min_calls=3, recovery_timeout=0.005, store=store, **options)
-            case "RunReport":
-                return RunReport(lambda status: self._record.reports.append(status.task_id))
-            case "Pause":
-                return Pause(self._store)
-            case "RemoteKill":
-                return RemoteKill(self._store)
-            case "TimeWindow":
-                return TimeWindow.closed_between("03:00", "04:00", timezone="UTC", clock=ManualClock(NOON))
-        simple = {"Expire": Expire, "Delay": Delay, "RateLimit": RateLimit, "Requeue": Requeue}
-        return {**simple, "DeadLetterOnRequest": DeadLetterOnRequest, "Statistics": Statistics}[name](**options)
+        kinds: dict[str, Callable[..., Control]] = {
+            "CircuitBreaker": partial(self._breaker, store=store, min_calls=3, recovery_timeout=0.005),
+            "DeadLetterOnRequest": DeadLetterOnRequest,
+            "Delay": Delay,
+            "Expire": Expire,
+            "Filter": partial(Filter, self._store, key=lambda message: str(message.arguments["same"])),
+            "KeyConcurrency": partial(KeyConcurrency, "site", store=store, retry_after=0.01),
+            "Pause": partial(Pause, self._store),
+            "Quota": partial(Quota, 100_000, "d", store=store),
+            "RateLimit": RateLimit,
+            "RemoteKill": partial(RemoteKill, self._store),
+            "Requeue": Requeue,
+            "Retry": self._retry,
+            "RunReport": partial(RunReport, lambda status: self._record.reports.append(status.task_id)),
+            "Statistics": Statistics,
+            "TimeWindow": partial(TimeWindow.closed_between, "03:00", "04:00", timezone="UTC", clock=ManualClock(NOON)),
+            "Timeout": Timeout,
+        }
+        return kinds[name](**options)
+
+    def _breaker(self, *, fallback: bool, **options: Any) -> CircuitBreaker:
+        instead = self._task.many_fallbacks if self._batched else self._task.fallback
+        return CircuitBreaker(fallback=instead if fallback else None, **options)
 
     def _retry(self, *, backoff: float | None, never: bool, **options: Any) -> Retry:
         wait = None if backoff is None else Constant(backoff)

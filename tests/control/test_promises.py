@@ -1,6 +1,6 @@
 """Random controls over random histories with crashes: nothing is lost, runs too often, loops or stays behind.
 
-`FSDF_PROMISES_EXAMPLES` is the number of histories; default 40.
+`FSDF_PROMISES_EXAMPLES` is the number of histories; default 100.
 """
 
 import logging
@@ -28,7 +28,7 @@ from .mortal import LeapingClock, Life, MortalBroker
 from .mortal_process import MortalProcess
 from .promises import check
 
-EXAMPLES = int(os.environ.get("FSDF_PROMISES_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("FSDF_PROMISES_EXAMPLES", "100"))
 PATIENCE = 10.0
 HOLD = 11.0
 """Seconds after which the dead hold nothing in the store."""
