@@ -53,7 +53,7 @@ class AMQPStormLink(Link):
         self._woken = threading.Event()
         self._confirming = False
         self._published = 0
-        self._consumer = ""
+        self._consumers: list[str] = []
         self._sink: Callable[[Received], None] = _no_sink
         with self._translated():
             self._connection = Connection(
@@ -142,23 +142,19 @@ class AMQPStormLink(Link):
             raise QueueFull(f"RabbitMQ at {self._address.shown} refused {refused} of {len(batch)} message(s)")
 
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
-        """Consume, or change the prefetch."""
+        """Add a consumer: the prefetch of one that exists cannot be changed."""
         self._sink = sink
-        former = self._consumer
         with self._translated():
             self._channel.basic.qos(prefetch)
-            self._consumer = self._channel.basic.consume(lambda _: None, queue)
-            if former:
-                self._channel.basic.cancel(former)
+            self._consumers.append(self._channel.basic.consume(lambda _: None, queue))
 
     def cancel(self) -> None:
-        """Stop consuming."""
-        former, self._consumer = self._consumer, ""
-        if former:
-            with self._translated():
-                self._channel.basic.cancel(former)
-            while self._take():
-                pass
+        """Cancel the consumers, and take what they were sent until then."""
+        with self._translated():
+            while self._consumers:
+                self._channel.basic.cancel(self._consumers.pop())
+        while self._take():
+            pass
 
     def ack(self, tag: int, *, multiple: bool) -> None:
         """Send the acknowledgement."""
@@ -174,14 +170,14 @@ class AMQPStormLink(Link):
         """Ask something harmless."""
         with self._translated():
             self._channel.basic.qos(0)
-        while self._consumer and self._take():
+        while self._consumers and self._take():
             pass
 
     def wait(self, timeout: float) -> None:
         """Look again and again for what has come."""
         deadline = time.monotonic() + timeout
         while not self._woken.is_set():
-            if self._consumer:
+            if self._consumers:
                 if self._take():
                     break
             else:

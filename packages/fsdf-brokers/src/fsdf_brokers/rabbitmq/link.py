@@ -93,7 +93,7 @@ class Link(ABC):
 
     @abstractmethod
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
-        """Start to consume, or go on with another prefetch. The sink is called from within this link's methods."""
+        """Let so many more messages be unacknowledged here. The sink is called from within this link's methods."""
 
     @abstractmethod
     def cancel(self) -> None:

@@ -50,8 +50,8 @@ class PikaLink(Link):
         self._unconfirmed: set[int] = set()
         self._refused = 0
         self._returned = ""
-        self._consumer = ""
-        self._consumers = 0
+        self._consumers: list[str] = []
+        self._numbered = 0
         self._sink: Callable[[Received], None] = _no_sink
         self._queue = ""
         self._session = PikaSession(address, name)
@@ -123,24 +123,22 @@ class PikaLink(Link):
             raise QueueFull(f"RabbitMQ at {self._address.shown} refused {self._refused} of {len(batch)} message(s)")
 
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
-        """Consume; another prefetch takes another consumer, as only new ones have it."""
+        """Add a consumer: the prefetch of one that exists cannot be changed."""
         self._sink = sink
         self._queue = queue
-        former = self._consumer
         self._session.answer(lambda done: self._channel.basic_qos(prefetch_count=prefetch, callback=done))
-        self._consumers += 1
-        tag = self._consumer = f"fsdf-{os.getpid()}-{self._consumers}"
+        self._numbered += 1
+        tag = f"fsdf-{os.getpid()}-{self._numbered}"
+        self._consumers.append(tag)
         self._session.answer(
             lambda done: self._channel.basic_consume(queue, self._on_message, consumer_tag=tag, callback=done)
         )
-        if former:
-            self._session.answer(lambda done: self._channel.basic_cancel(former, callback=done))
 
     def cancel(self) -> None:
-        """Cancel the consumer."""
-        former, self._consumer = self._consumer, ""
-        if former:
-            self._session.answer(lambda done: self._channel.basic_cancel(former, callback=done))
+        """Cancel the consumers; pika itself returns what arrives for a cancelled one."""
+        while self._consumers:
+            tag = self._consumers.pop()
+            self._session.answer(lambda done, tag=tag: self._channel.basic_cancel(tag, callback=done))  # type: ignore[misc]
 
     def ack(self, tag: int, *, multiple: bool) -> None:
         """Send the acknowledgement."""

@@ -123,9 +123,9 @@ class RabbitpyLink(Link):
                 self._transaction.commit()
 
     def consume(self, queue: str, prefetch: int, sink: Callable[[Received], None]) -> None:
-        """Consume, or change the prefetch."""
+        """Let `wait` fetch so many more."""
         self._sink = sink
-        self._prefetch = prefetch
+        self._prefetch += prefetch
         if self._queue is None:
             with self._translated():
                 self._consuming = self._connection.channel()

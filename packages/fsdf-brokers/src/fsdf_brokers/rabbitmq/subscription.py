@@ -184,18 +184,27 @@ class RabbitMQSubscription(Subscription):
         """Change the prefetch to what the consumer holds and asks for."""
         wanted = min(_MOST, len(self._held) - len(self._buffer) + limit)
         now = time.monotonic()
-        if wanted * 4 >= self._prefetch:
+        if wanted * 4 >= self._prefetch or self._topology.quorum:
             self._shrink_since = now
-        if wanted > self._prefetch or now - self._shrink_since > _IDLE:
-            self._shrink_since = now
-            prefetch = wanted if wanted <= _MANY else min(_MOST, 2 * wanted)
-            self._check()
-            self._prefetch = prefetch
-            self._thread.call(lambda link: self._consume(link, prefetch))
+        if wanted > self._prefetch:
+            more = (wanted if wanted <= _MANY else min(_MOST, 2 * wanted)) - self._prefetch
+        elif now - self._shrink_since > _IDLE:
+            more = wanted
+            self._thread.call(self._stop_consuming)
+        else:
+            return
+        self._check()
+        self._prefetch += more
+        self._thread.call(lambda link: self._consume(link, more))
 
     def _consume(self, link: Link, prefetch: int) -> None:
         link.consume(self._topology.queue, prefetch, self._incoming.append)
         self._hand_over()
+
+    def _stop_consuming(self, link: Link) -> None:
+        link.cancel()
+        self._hand_over()
+        self._prefetch = 0
 
     def _turn(self, link: Link) -> float:
         if self._incoming:
@@ -221,13 +230,11 @@ class RabbitMQSubscription(Subscription):
         """Other consumers may have time for what this one does not ask for."""
         if self._topology.quorum:
             return
-        link.cancel()
-        self._hand_over()
+        self._stop_consuming(link)
         with self._changed:
             unasked = [self._buffer.popleft() for _ in range(len(self._buffer))]
             for token, _ in unasked:
                 self._held.pop(token, None)
-            self._prefetch = 0
         self._acknowledger.give_back(link, [received.tag for _, received in unasked])
 
     def _catch_up(self, link: Link) -> None:
@@ -235,8 +242,7 @@ class RabbitMQSubscription(Subscription):
         self._hand_over()
 
     def _leave(self, link: Link) -> None:
-        link.cancel()
-        self._hand_over()
+        self._stop_consuming(link)
         self._acknowledger.give_back_all(link)
         link.flush()
 
