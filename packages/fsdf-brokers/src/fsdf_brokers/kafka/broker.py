@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import weakref
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -15,7 +16,7 @@ from confluent_kafka import KafkaException
 
 from fsdf_brokers.kafka.address import properties
 from fsdf_brokers.kafka.faults import NO_TOPIC
-from fsdf_brokers.kafka.server import KafkaAt
+from fsdf_brokers.kafka.server import ANSWER_TIMEOUT, KafkaAt
 from fsdf_brokers.kafka.subscription import KafkaSubscription
 from fsdf_brokers.kafka.topic import Topic
 from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from fsdf_core.settings import Settings
 
 T = TypeVar("T")
+
+_AGAIN = 0.1
+"""Seconds between two questions to a cluster that has no answer yet."""
 
 _LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
@@ -183,6 +187,7 @@ class KafkaQueue(Queue):
         self._group = group_id
         self._reset = auto_offset_reset
         self._topic = Topic(server, name, num_partitions, replication_factor)
+        self._pause = threading.Event()
 
     def send(self, messages: Sequence[OutgoingMessage]) -> None:
         """Append all messages; each to a random partition, those with a key to that of the key.
@@ -251,12 +256,18 @@ class KafkaQueue(Queue):
         return ready
 
     def _patiently(self, question: Callable[[], T]) -> T:
-        """Ask once more, of a new client: an old one does not get over a restart of the server."""
-        try:
-            return question()
-        except BrokerUnavailable:
+        """Ask until there is an answer, of new clients: an old one does not get over a restart of the server."""
+        deadline = time.monotonic() + ANSWER_TIMEOUT
+        renewed = False
+        while True:
+            try:
+                return question()
+            except BrokerUnavailable:
+                if renewed and time.monotonic() > deadline:
+                    raise
+            self._pause.wait(_AGAIN)
             self._server.renew()
-            return question()
+            renewed = True
 
     def _subscriptions(self) -> list[KafkaSubscription]:
         return list(self.broker.subscriptions[self.name, self._group])
