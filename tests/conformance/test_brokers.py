@@ -45,6 +45,12 @@ def kafka_confluent(request):
     return KafkaConfluentBroker(request.getfixturevalue("kafka_bootstrap"), heartbeat_timeout=1)
 
 
+def kafka(request):
+    from fsdf_brokers.kafka.broker import KafkaBroker
+
+    return KafkaBroker(request.getfixturevalue("kafka_bootstrap"), heartbeat_timeout=1)
+
+
 def postgres(request):
     from fsdf_brokers.postgres.broker import PostgresBroker
 
@@ -94,6 +100,7 @@ def rabbitmq(kind):
         persistqueue,
         redis_ack_able,
         kafka_confluent,
+        kafka,
         rabbitmq("RABBITMQ"),
         rabbitmq("RABBITMQ_AMQPSTORM"),
         rabbitmq("RABBITMQ_RABBITPY"),

@@ -19,6 +19,8 @@ from fsdf_core.testing.conformance.receiving import PATIENCE, receive
 from fsdf_core.verdict import Requeue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsdf_core.broker import Broker, Queue
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
@@ -38,11 +40,11 @@ class ConsumerConformance:
         return broker.queue(f"consumer-{uuid.uuid4().hex}")
 
     @staticmethod
-    def settled(queue: Queue) -> None:
-        """Wait until nothing is left on the queue."""
+    def settled(queue: Queue, done: Callable[[], bool] = lambda: True) -> None:
+        """Wait until nothing is left on the queue and the work is done; without acks the queue alone cannot tell."""
         deadline = time.monotonic() + PATIENCE
         pause = threading.Event()
-        while queue.size().total:
+        while queue.size().total or not done():
             assert time.monotonic() < deadline, queue.size()
             pause.wait(0.01)
 
@@ -51,7 +53,7 @@ class ConsumerConformance:
         Publisher(queue).publish_many({"x": number} for number in range(500))
         with Consumer(lambda x: ran.append(x), queue=queue, pool=pool) as consumer:  # noqa: PLW0108 - keyword name
             consumer.start()
-            self.settled(queue)
+            self.settled(queue, lambda: len(ran) >= 500)
             assert consumer.stop()
         assert sorted(ran) == list(range(500))
 
@@ -69,6 +71,7 @@ class ConsumerConformance:
         with Consumer(lambda: None, queue=queue, pool=pool) as consumer:
             consumer.start()
             self.settled(queue)
+            assert consumer.stop()
         dead = queue.broker.queue(queue.name + SUFFIX)
         assert dead.size().ready == len(garbage)
         subscription = dead.subscribe(f"reader-{uuid.uuid4().hex}", 10)
@@ -87,7 +90,7 @@ class ConsumerConformance:
         Publisher(queue).publish({"x": 1})
         with Consumer(fail, queue=queue, pool=pool) as consumer:
             consumer.start()
-            self.settled(queue)
+            self.settled(queue, lambda: bool(runs))
         assert runs == [1]
 
     def test_requeue(self, queue: Queue, pool: Pool) -> None:
@@ -101,7 +104,7 @@ class ConsumerConformance:
         Publisher(queue).publish({"x": 1})
         with Consumer(later, queue=queue, pool=pool, controls=[_PutBack()]) as consumer:
             consumer.start()
-            self.settled(queue)
+            self.settled(queue, lambda: len(runs) == 3)
         assert runs == [1, 1, 1]
 
     def test_stop_and_start_again(self, queue: Queue, pool: Pool) -> None:
@@ -121,6 +124,6 @@ class ConsumerConformance:
         assert queue.size().total == 100 - len(ran)
         assert queue.size().unacked == 0
         consumer.start()
-        self.settled(queue)
+        self.settled(queue, lambda: len(ran) >= 100)
         assert consumer.stop()
         assert sorted(ran) == list(range(100))
