@@ -9,9 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.controls import SECTION, Costs, measure_controls
 from benchmarks.environments import python_of
 from benchmarks.report import machine, print_report, write_raw
-from benchmarks.rounds import run_rounds
+from benchmarks.rounds import Results, run_rounds
 from benchmarks.runner import Load
 from benchmarks.systems import TRANSPORTS, choose
 
@@ -20,8 +21,10 @@ def main() -> int:
     """Run; return the exit code."""
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 150)
+    systems = [name for name in options.only if name != SECTION]
+    alone = not systems and SECTION in options.only
     try:
-        pairs = choose(options.only, options.transport)
+        pairs = [] if alone else choose(systems, options.transport)
     except ValueError as error:
         console.print(str(error), style="red")
         return 2
@@ -35,16 +38,19 @@ def main() -> int:
             except subprocess.CalledProcessError as error:
                 console.print(f"cannot install {system.name}: {error}", style="red", markup=False)
                 return 1
-        results = run_rounds(pairs, options.runs, load, status.update)
+        results = run_rounds(pairs, options.runs, load, status.update) if pairs else Results()
+        costs = Costs()
+        if SECTION in options.only or not (options.only or options.transport):
+            costs = measure_controls(options.runs, results, status.update)
     if options.json:
         write_raw(options.json, results)
-    good = print_report(console, pairs, results)
+    good = print_report(console, pairs, results, costs)
     return 0 if good or not options.strict else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", type=_names, default=[], help="systems, with commas: fsdf,hand,funboost")
+    parser.add_argument("--only", type=_names, default=[], help="systems, with commas: fsdf,hand,controls")
     parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
     parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")
     parser.add_argument("--workers", type=int, default=10, help="threads that run tasks (default 10)")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from benchmarks.controls import cost_table
 from benchmarks.rounds import CONSUME, IDLE, MEASURES, MEMORY, PUBLISH_BULK, PUBLISH_ONE
 from benchmarks.targets import compare, judge
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from benchmarks.controls import Costs
     from benchmarks.rounds import Pair, Results
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -43,13 +45,15 @@ BASES = {
 }
 
 
-def print_report(console: Console, pairs: Sequence[Pair], results: Results) -> bool:
+def print_report(console: Console, pairs: Sequence[Pair], results: Results, costs: Costs) -> bool:
     """Print everything; return whether no figure was missed."""
     notes: list[str] = []
     for transport in dict.fromkeys(transport for _, transport in pairs):
         console.print(_table(transport, pairs, results, notes))
     for number, note in enumerate(notes, 1):
         console.print(f"[{number}] {note}", markup=False, highlight=False)
+    if costs:
+        console.print(cost_table(costs))
     for failure in results.failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     for line in compare(results):
