@@ -33,10 +33,13 @@ def persistqueue(request):
     return PersistQueueBroker(request.getfixturevalue("tmp_path") / "persistqueue")
 
 
-def redis_ack_able(request):
-    from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
+def redis(kind):
+    def make(request):
+        server = request.getfixturevalue("redis_url")  # first: a skip needs no client library
+        return brokers.get(kind)(server)
 
-    return RedisAckAbleBroker(request.getfixturevalue("redis_url"))
+    make.__name__ = kind.lower()
+    return make
 
 
 def kafka_confluent(request):
@@ -98,7 +101,8 @@ def rabbitmq(kind):
         serializing_memory,
         sqlite,
         persistqueue,
-        redis_ack_able,
+        redis("REDIS"),
+        redis("REDIS_ACK_ABLE"),
         kafka_confluent,
         kafka,
         rabbitmq("RABBITMQ"),

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.redis.keys import Keys
-from fsdf_brokers.redis.scripts import PURGE, SEND, SIZE
+from fsdf_brokers.redis.list_queue import RedisListQueue
 from fsdf_brokers.redis.server import RETRYABLE, RedisAt
 from fsdf_brokers.redis.subscription import RedisSubscription
-from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
+from fsdf_core.broker import Broker, Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fsdf_core.broker import OutgoingMessage
+    from fsdf_brokers.redis.keys import Keys
+    from fsdf_core.broker import Subscription
     from fsdf_core.settings import Settings
 
 
@@ -62,60 +60,13 @@ class RedisAckAbleBroker(Broker):
             lease_limit=settings.lease_limit,
         )
 
-    def queue(self, name: str, **options: Any) -> RedisAckAbleQueue:  # noqa: ARG002 - it has none
+    def queue(self, name: str, **options: Any) -> RedisListQueue:  # noqa: ARG002 - it has none
         """Return the queue of that name."""
-        return RedisAckAbleQueue(self, name)
+        return RedisListQueue(self, self.server, name, self._subscribe)
+
+    def _subscribe(self, keys: Keys, consumer_id: str) -> Subscription:
+        return RedisSubscription(self.server, keys, consumer_id, self.heartbeat_timeout, self.lease_limit)
 
     def close(self) -> None:
         """Close the connections of producers."""
         self.server.close()
-
-
-class RedisAckAbleQueue(Queue):
-    """A list named as the queue, and what `Keys` names beside it."""
-
-    def __init__(self, broker: RedisAckAbleBroker, name: str) -> None:
-        self.broker: RedisAckAbleBroker = broker
-        self.name = name
-        self._server = broker.server
-        self._keys = Keys(name)
-
-    def send(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Append all messages or none, in one command.
-
-        Raises:
-            BrokerUnavailable: the server cannot be reached, or went away; then they may have been accepted.
-            StorageError: its memory is full.
-            ConfigurationError: it refuses the password, or the queue's name is a key of another type.
-        """
-        if not messages:
-            return
-        with self._server.translated():
-            if any(message.delay > 0 for message in messages):
-                arguments = [word for one in messages for word in (int(one.delay * 1000), one.body)]
-                SEND(self._server.shared, (self.name, self._keys.delayed, self._keys.sequence), arguments)
-            else:
-                self._server.shared.execute_command("RPUSH", self.name, *[one.body for one in messages])
-
-    def subscribe(self, consumer_id: str, prefetch: int) -> RedisSubscription:  # noqa: ARG002 - contract
-        """Start consuming.
-
-        Raises:
-            BrokerUnavailable: the server cannot be reached.
-            ConfigurationError: it refuses the password, or is too old.
-        """
-        broker = self.broker
-        return RedisSubscription(self._server, self._keys, consumer_id, broker.heartbeat_timeout, broker.lease_limit)
-
-    def size(self) -> QueueSize:
-        """Count the messages."""
-        keys = self._keys
-        with self._server.translated():
-            numbers = SIZE(self._server.shared, (keys.ready, keys.returned, keys.delayed, keys.beats), (keys.prefix,))
-        return QueueSize(*numbers)
-
-    def purge(self) -> int:
-        """Delete what is ready or delayed."""
-        keys = self._keys
-        with self._server.translated():
-            return int(PURGE(self._server.shared, (keys.ready, keys.returned, keys.delayed)))

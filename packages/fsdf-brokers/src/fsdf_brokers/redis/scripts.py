@@ -43,6 +43,7 @@ class Script:
 
 ADMIT = Script("admit")
 BEAT = Script("beat")
+DUE = Script("due")
 LEAVE = Script("leave")
 PURGE = Script("purge")
 RECLAIM = Script("reclaim")

@@ -9,13 +9,7 @@ local limit, token, budget = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV
 local admitted = redis.call('HGET', KEYS[6], ARGV[1])
 if not admitted or string.match(admitted, '^%d+') ~= ARGV[2] then return {-2} end
 
-local due = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now_ms(), 'LIMIT', 0, 1000)
-if #due > 0 then
-  local bodies = {}
-  for i = 1, #due do bodies[i] = string.sub(due[i], string.find(due[i], ':', 1, true) + 1) end
-  spread('ZREM', KEYS[3], due)
-  spread('RPUSH', KEYS[1], bodies)
-end
+promote(KEYS[1], KEYS[3])
 
 local bodies, claims, fields, bytes = {}, {}, {}, 0
 
@@ -50,9 +44,4 @@ claim(KEYS[4], false)
 claim(KEYS[1], false)
 spread('HSET', KEYS[5], fields)
 
-local wait = -1
-if #bodies == 0 then
-  local following = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-  if #following > 0 then wait = math.max(1, tonumber(following[2]) - now_ms()) end
-end
-return {wait, claims, bodies}
+return {#bodies == 0 and until_next(KEYS[3]) or -1, claims, bodies}
