@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class RunExample(Protocol):
-    """Starts a script, with settings as environment variables."""
+    """Starts a script, with arguments, and settings as environment variables."""
 
-    def __call__(self, source: str, **settings: str) -> Example: ...
+    def __call__(self, source: str, *arguments: str, **settings: str) -> Example: ...
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def run_example(tmp_path: Path) -> Iterator[RunExample]:
     """Starts examples that end with the test."""
     started: list[Example] = []
 
-    def start(source: str, **settings: str) -> Example:
-        started.append(Example(tmp_path, source, settings))
+    def start(source: str, *arguments: str, **settings: str) -> Example:
+        started.append(Example(tmp_path, source, arguments, settings))
         return started[-1]
 
     yield start

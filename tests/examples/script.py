@@ -23,16 +23,17 @@ class Example:
     Args:
         folder: where it runs and keeps its queue.
         source: the script.
+        arguments: its command line.
         settings: environment variables for it.
     """
 
-    def __init__(self, folder: Path, source: str, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, source: str, arguments: Sequence[str], settings: dict[str, str]) -> None:
         path = folder / "example.py"
         path.write_text(source, encoding="utf-8")
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "FSDF_HOME": str(folder / ".fsdf"), **settings}
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, str(path)], cwd=folder, env=environment, text=True,
+            [sys.executable, str(path), *arguments], cwd=folder, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert self.process.stdout is not None
