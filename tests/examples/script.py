@@ -57,6 +57,10 @@ class Example:
     def terminate(self) -> int:
         """Send SIGTERM, read the rest, return the exit status."""
         self.process.send_signal(signal.SIGTERM)
+        return self.rest()
+
+    def rest(self) -> int:
+        """Read until it ends by itself, return the exit status."""
         with self._killed_after(40.0):
             # Not communicate(), which forgets what readline() has buffered.
             self.output += self._stdout.read()

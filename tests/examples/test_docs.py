@@ -1,0 +1,56 @@
+"""Every Python block of the documentation runs, and prints what the text block after it says.
+
+The convention stands at `doc_blocks.programs`. A program that consumes is ended by SIGTERM when all is printed.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.examples.doc_blocks import Program, programs
+
+if TYPE_CHECKING:
+    from tests.examples.conftest import RunExample
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("docs/controls.md",)
+PROGRAMS = [(page, program) for page in PAGES for program in programs(ROOT / page)[0]]
+
+
+def lines(program: Program) -> list[str]:
+    return [rf"(?m)^{re.escape(line)}$" for line in program.prints]
+
+
+@pytest.mark.parametrize(("page", "program"), PROGRAMS, ids=[str(program) for _, program in PROGRAMS])
+def test_a_program_of_the_documentation(run_example: RunExample, tmp_path: Path, page: str, program: Program) -> None:
+    for name, source in programs(ROOT / page)[1].items():
+        (tmp_path / name).write_text(source, encoding="utf-8")
+    example = run_example(program.source)
+    assert program.prints, "say in a text block what it prints"
+    example.until(lines(program))
+    if program.ends:
+        assert example.rest() == 0, example.output
+    else:
+        assert example.terminate() == 0, example.output
+
+
+def test_every_control_is_documented() -> None:
+    import fsdf_control  # noqa: PLC0415
+
+    text = (ROOT / "docs/controls.md").read_text(encoding="utf-8")
+    missing = [name for name in fsdf_control.__all__ if name != "__version__" and f"`{name}" not in text]
+    assert not missing
+
+
+def test_every_parameter_of_a_rule_is_documented() -> None:
+    from fsdf import BoosterParams  # noqa: PLC0415
+    from fsdf.built import PARAMS_NOT_BUILT  # noqa: PLC0415
+
+    text = (ROOT / "docs/controls.md").read_text(encoding="utf-8")
+    rule = re.compile("qps|retry|retri|timeout|expire|filter|frequency|run_time|run_by|kill|dlx|batch|controls|record_process")
+    missing = [name for name in BoosterParams.model_fields if rule.search(name) and f"`{name}`" not in text]
+    assert not set(missing) - PARAMS_NOT_BUILT
