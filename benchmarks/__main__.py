@@ -14,6 +14,7 @@ from benchmarks.environments import python_of
 from benchmarks.report import machine, print_report, write_raw
 from benchmarks.rounds import Results, run_rounds
 from benchmarks.runner import Load
+from benchmarks.servers import Servers, missing
 from benchmarks.systems import TRANSPORTS, choose
 
 
@@ -28,6 +29,10 @@ def main() -> int:
     except ValueError as error:
         console.print(str(error), style="red")
         return 2
+    for transport in dict.fromkeys(transport for _, transport in pairs):
+        if (program := missing(transport)) is not None:
+            console.print(f"skipped {transport}: no {program} server; `hatch run servers` installs it", style="yellow")
+            pairs = [pair for pair in pairs if pair[1] != transport]
     load = Load(options.workers, options.seconds, options.idle)
     console.print("  ".join(f"{name} {value}" for name, value in machine().items()), highlight=False)
     with console.status("installing peers") as status:
@@ -38,7 +43,9 @@ def main() -> int:
             except subprocess.CalledProcessError as error:
                 console.print(f"cannot install {system.name}: {error}", style="red", markup=False)
                 return 1
-        results = run_rounds(pairs, options.runs, load, status.update) if pairs else Results()
+        status.update("starting servers")
+        with Servers([transport for _, transport in pairs]) as servers:
+            results = run_rounds(pairs, options.runs, load, servers, status.update) if pairs else Results()
         costs = Costs()
         if SECTION in options.only or not (options.only or options.transport):
             costs = measure_controls(options.runs, results, status.update)
@@ -54,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
     parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")
     parser.add_argument("--workers", type=int, default=10, help="threads that run tasks (default 10)")
-    parser.add_argument("--seconds", type=float, default=1.5, help="length of a phase (default 1.5)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of a phase (default 1)")
     parser.add_argument("--idle", type=float, default=5.0, help="seconds of the idle measurement (default 5)")
     parser.add_argument("--json", type=Path, help="file for every run's figures; CSV if it ends so")
     parser.add_argument("--strict", action="store_true", help="exit code 1 if a figure is missed")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from benchmarks.controls import cost_table
-from benchmarks.rounds import CONSUME, IDLE, MEASURES, MEMORY, PUBLISH_BULK, PUBLISH_ONE
+from benchmarks.rounds import CONSUME, IDLE, LATENCY, LATENCY_99, MEASURES, MEMORY, PUBLISH_BULK, PUBLISH_ONE
+from benchmarks.servers import NEEDED
 from benchmarks.targets import compare, judge
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ HEADERS = {
     CONSUME: "consume\n/s",
     MEMORY: "peak memory\nMB",
     IDLE: "idle CPU\n%",
+    LATENCY: "push to start\nmedian ms",
+    LATENCY_99: "push to start\n99 % ms",
 }
 BASES = {
     "memory": (
@@ -42,6 +45,10 @@ BASES = {
         ("hand_deque", f"{TIMES} deque"),
     ),
     "sqlite": (("funboost", f"{TIMES} funboost"), ("hand_sqlite", f"{TIMES} by hand")),
+    "redis": (("funboost", f"{TIMES} funboost"), ("hand_redis", f"{TIMES} by hand")),
+    "redis-stream": (("funboost", f"{TIMES} funboost"), ("hand_stream", f"{TIMES} by hand")),
+    "rabbitmq": (("funboost", f"{TIMES} funboost"), ("hand_rabbitmq", f"{TIMES} by hand")),
+    "kafka": (("funboost", f"{TIMES} funboost"), ("hand_kafka", f"{TIMES} by hand")),
 }
 
 
@@ -70,7 +77,8 @@ def _table(transport: str, pairs: Sequence[Pair], results: Results, notes: list[
     bases = [base for base in BASES[transport] if results.median(base[0], transport, CONSUME)]
     table = Table(title=f"{transport}: medians, consume ± standard deviation", title_justify="left")
     table.add_column("system", no_wrap=True)
-    for header in (*HEADERS.values(), *(f"consume\n{label}" for _, label in bases)):
+    measures = (*MEASURES, LATENCY, LATENCY_99) if transport in NEEDED else MEASURES
+    for header in (*(HEADERS[measure] for measure in measures), *(f"consume\n{label}" for _, label in bases)):
         table.add_column(header, justify="right", no_wrap=True)
     for system, own in pairs:
         if own != transport:
@@ -79,7 +87,7 @@ def _table(transport: str, pairs: Sequence[Pair], results: Results, notes: list[
         if system.notes and transport in system.notes:
             notes.append(f"{label}: {system.notes[transport]}")
             label = f"{label} \\[{len(notes)}]"
-        cells = [_cell(results, system.driver, transport, measure) for measure in MEASURES]
+        cells = [_cell(results, system.driver, transport, measure) for measure in measures]
         ratios = [_ratio(results, system.driver, base, transport) for base, _ in bases]
         table.add_row(label, *cells, *ratios, style="bold" if system.name == "fsdf" else None)
     return table
@@ -89,7 +97,7 @@ def _cell(results: Results, driver: str, transport: str, measure: str) -> str:
     value = results.median(driver, transport, measure)
     if value is None:
         return MISSING
-    if measure == IDLE:
+    if measure in {IDLE, LATENCY, LATENCY_99}:
         return f"{value:.2f}"
     if measure != CONSUME:
         return f"{value:,.0f}"

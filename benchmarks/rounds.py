@@ -8,10 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.runner import Load, PhaseError, run_phase
+from benchmarks.servers import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.servers import Servers
     from benchmarks.systems import System
 
 Pair = tuple["System", str]
@@ -21,10 +23,15 @@ PUBLISH_BULK = "publish_bulk"
 CONSUME = "consume"
 MEMORY = "megabytes"
 IDLE = "idle"
+LATENCY = "latency"
+LATENCY_99 = "latency_99"
 MEASURES = (PUBLISH_ONE, PUBLISH_BULK, CONSUME, MEMORY, IDLE)
 
 IDLE_AT_ONCE = 4
 """Idle workers watched at the same time: they count processor time, which others hardly change."""
+
+STEADY_ROUNDS = 3
+"""Rounds that measure memory, idle CPU and latency as well; these vary less than rates, and take long."""
 
 
 class Results:
@@ -65,36 +72,44 @@ class Results:
         return statistics.median(values) if values else None
 
 
-def run_rounds(pairs: Sequence[Pair], runs: int, load: Load, say: Callable[[str], None] = lambda _: None) -> Results:
+def run_rounds(
+    pairs: Sequence[Pair], runs: int, load: Load, servers: Servers, say: Callable[[str], None] = lambda _: None
+) -> Results:
     """Measure every pair `runs` times."""
     results = Results()
+
+    def measure(pair: Pair, phase: str, number: int) -> None:
+        try:
+            with servers.place(pair[1]) as place:
+                lines = run_phase(*pair, phase, load, place)
+        except PhaseError as failure:
+            results.fail(str(failure))
+            return
+        for line in lines:
+            results.add(pair, number, line)
+
     for number in range(1, runs + 1):
+        steady = number <= STEADY_ROUNDS
         for pair in pairs:
-            for phase in ("publish", "consume"):
+            for phase in ("publish", "consume", "latency") if steady and pair[1] in NEEDED else ("publish", "consume"):
                 say(f"run {number}/{runs}: {pair[0].name} {pair[1]} {phase}")
-                _measure(results, pair, number, phase, load)
+                measure(pair, phase, number)
+        if not steady:
+            continue
         say(f"run {number}/{runs}: idle workers")
         with ThreadPoolExecutor(IDLE_AT_ONCE) as threads:
-            list(threads.map(lambda pair, number=number: _measure(results, pair, number, "rest", load), pairs))
+            list(threads.map(lambda pair, number=number: measure(pair, "rest", number), pairs))
     return results
 
 
-def _measure(results: Results, pair: Pair, number: int, phase: str, load: Load) -> None:
-    try:
-        lines = run_phase(*pair, phase, load)
-    except PhaseError as failure:
-        results.fail(str(failure))
-        return
-    for line in lines:
-        results.add(pair, number, line)
-
-
 def _figure(line: dict[str, Any]) -> tuple[str, float | None]:
-    """Return the line's measure and its figure: messages a second, MB or per cent."""
+    """Return the line's measure and its figure: messages a second, MB, per cent or milliseconds."""
     match line["phase"]:
         case "memory":
             return MEMORY, line["megabytes"]
         case "idle":
             return IDLE, line["percent"]
+        case "latency" | "latency_99" as measure:
+            return measure, line["milliseconds"]
         case phase:
             return phase, line["count"] / line["seconds"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.environments import ROOT, python_of
 
 if TYPE_CHECKING:
+    from benchmarks.servers import Place
     from benchmarks.systems import System
 
 LIMIT = 120.0
@@ -28,7 +29,7 @@ class Load(NamedTuple):
     """
 
     workers: int = 10
-    seconds: float = 1.5
+    seconds: float = 1.0
     idle: float = 5.0
 
 
@@ -36,14 +37,14 @@ class PhaseError(RuntimeError):
     """The process of a phase ended badly; the text ends with what it said."""
 
 
-def run_phase(system: System, transport: str, phase: str, load: Load) -> list[dict[str, Any]]:
+def run_phase(system: System, transport: str, phase: str, load: Load, place: Place) -> list[dict[str, Any]]:
     """Return the result lines of one phase.
 
     Raises:
         PhaseError: the process failed, or hung.
     """
     command = [str(python_of(system)), "-m", "benchmarks.drivers.main", system.driver, transport, phase]
-    command += ["--workers", str(load.workers)]
+    command += ["--workers", str(load.workers), "--queue", place.queue, "--address", place.address]
     command += ["--seconds", str(load.idle if phase == "rest" else load.seconds)]
     with tempfile.TemporaryDirectory(prefix="fsdf-bench-", ignore_cleanup_errors=True) as folder:
         try:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 MEMORY = "memory"
 SQLITE = "sqlite"
-TRANSPORTS = (MEMORY, SQLITE)
+REDIS = "redis"
+REDIS_STREAM = "redis-stream"
+RABBITMQ = "rabbitmq"
+KAFKA = "kafka"
+TRANSPORTS = (MEMORY, SQLITE, REDIS, REDIS_STREAM, RABBITMQ, KAFKA)
+
+HIREDIS = "hiredis==3.5.0"
+"""Redis clients are twice as fast with it; fsdf's extra installs it, so every peer has it."""
+TASKIQ = ("taskiq==0.13.0", "taskiq-redis==1.2.4", HIREDIS)
+FUNBOOST = ("funboost==55.0", "amqpstorm==2.10.6", "confluent-kafka==2.16.1", "kafka-python==3.0.12", HIREDIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,18 @@ class System:
 
 
 SYSTEMS = (
-    System("fsdf", "fsdf", {MEMORY: "fsdf MEMORY_QUEUE", SQLITE: "fsdf SQLITE_QUEUE"}),
+    System(
+        "fsdf",
+        "fsdf",
+        {
+            MEMORY: "fsdf MEMORY_QUEUE",
+            SQLITE: "fsdf SQLITE_QUEUE",
+            REDIS: "fsdf REDIS_ACK_ABLE",
+            REDIS_STREAM: "fsdf REDIS_STREAM",
+            RABBITMQ: "fsdf RABBITMQ",
+            KAFKA: "fsdf KAFKA_CONFLUENT",
+        },
+    ),
     System(
         "hand-queue",
         "hand_queue",
@@ -49,66 +69,117 @@ SYSTEMS = (
         notes={SQLITE: "the limit: one thread claims and deletes 1000 a transaction, the workers run them"},
     ),
     System(
+        "hand",
+        "hand_redis",
+        {REDIS: "by hand (redis-py, batches)"},
+        notes={REDIS: "the limit: each worker moves 1000 messages to a list of its own and then drops that list"},
+    ),
+    System(
+        "hand",
+        "hand_stream",
+        {REDIS_STREAM: "by hand (redis-py, batches)"},
+        notes={REDIS_STREAM: "the limit: XREADGROUP, XACK and XDEL of 1000"},
+    ),
+    System(
+        "hand",
+        "hand_rabbitmq",
+        {RABBITMQ: "by hand (pika, batches)"},
+        notes={RABBITMQ: "the limit: asynchronous connection, prefetch 5000, multiple acks; in bulk 1000 a confirm"},
+    ),
+    System(
+        "hand",
+        "hand_kafka",
+        {KAFKA: "by hand (confluent-kafka)"},
+        notes={KAFKA: "the limit: consume(10000), commit when they have run; flush() after each message or 1000"},
+    ),
+    System(
         "funboost",
         "funboost",
-        {MEMORY: "funboost MEMORY_QUEUE", SQLITE: "funboost SQLITE_QUEUE"},
-        ("funboost==55.0",),
+        {
+            MEMORY: "funboost MEMORY_QUEUE",
+            SQLITE: "funboost SQLITE_QUEUE",
+            REDIS: "funboost REDIS_ACK_ABLE",
+            REDIS_STREAM: "funboost REDIS_STREAM",
+            RABBITMQ: "funboost RABBITMQ_AMQPSTORM",
+            KAFKA: "funboost KAFKA_CONFLUENT",
+        },
+        FUNBOOST,
         {
             MEMORY: "log level CRITICAL (its default, DEBUG, is far slower); no call for a batch",
             SQLITE: "persist-queue; acks after the run; run here with synchronous=NORMAL instead of FULL",
+            RABBITMQ: "no publisher confirms, so an accepted message may be lost: weaker than fsdf",
+            KAFKA: "does not wait until the server has a message, flushes once a second: weaker than fsdf",
         },
     ),
     System(
         "funboost",
         "funboost_full",
         {SQLITE: "funboost SQLITE_QUEUE as installed"},
-        ("funboost==55.0",),
+        FUNBOOST,
         {SQLITE: "synchronous=FULL: a commit also survives a power cut, which fsdf does not promise"},
     ),
     System(
         "celery",
         "celery",
-        {MEMORY: "celery memory://", SQLITE: "celery sqla+sqlite"},
-        ("celery[sqlalchemy]==5.7.0",),
+        {
+            MEMORY: "celery memory://",
+            SQLITE: "celery sqla+sqlite",
+            REDIS: "celery redis://",
+            RABBITMQ: "celery amqp://",
+        },
+        ("celery[sqlalchemy,redis]==5.7.0", HIREDIS),
         {
             MEMORY: "threads pool, acks late, results off, prefetch unlimited; group() publishes one by one",
             SQLITE: (
                 "as memory; the row is marked invisible when it is fetched and is never put back after"
                 " kill -9, so acks late does not help: weaker than fsdf; run with WAL and NORMAL"
             ),
+            REDIS: "threads pool, acks late, results off, prefetch 128 per thread",
+            RABBITMQ: "as redis, and confirm_publish",
         },
     ),
     System(
         "huey",
         "huey",
-        {MEMORY: "huey MemoryHuey", SQLITE: "huey SqliteHuey"},
-        ("huey==3.5.4",),
+        {MEMORY: "huey MemoryHuey", SQLITE: "huey SqliteHuey", REDIS: "huey RedisHuey"},
+        ("huey[redis]==3.5.4", HIREDIS),
         {
             MEMORY: "results off; pickles",
             SQLITE: (
                 "deletes the row before the run, so a crash loses it: weaker than fsdf, and one transaction"
                 " fewer; results off; pickles; run with synchronous=NORMAL instead of FULL"
             ),
+            REDIS: "takes a message off the list before the run, so a crash loses it: weaker than fsdf; pickles",
         },
     ),
     System(
         "dramatiq",
         "dramatiq",
-        {MEMORY: "dramatiq StubBroker"},
-        ("dramatiq==2.2.1",),
-        {MEMORY: "its broker for tests; acks after the run; default middleware; JSON"},
+        {MEMORY: "dramatiq StubBroker", REDIS: "dramatiq RedisBroker", RABBITMQ: "dramatiq RabbitmqBroker"},
+        ("dramatiq[redis,rabbitmq]==2.2.1", HIREDIS),
+        {
+            MEMORY: "its broker for tests; acks after the run; default middleware; JSON",
+            RABBITMQ: "confirm_delivery on, which is not its default",
+        },
     ),
     System(
         "taskiq",
         "taskiq",
         {MEMORY: "taskiq InMemoryBroker"},
-        ("taskiq==0.13.0",),
+        TASKIQ,
         {
             MEMORY: (
                 "its broker for tests: sending makes an asyncio task of the same loop, there is no worker;"
                 " the function runs in its thread pool; the result cannot be switched off"
             )
         },
+    ),
+    System(
+        "taskiq",
+        "taskiq_redis",
+        {REDIS: "taskiq RedisStreamBroker"},
+        TASKIQ,
+        {REDIS: "on a stream: its ListQueueBroker has no acks; acks after the run; no result backend"},
     ),
 )
 

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.rounds import CONSUME, IDLE, PUBLISH_BULK, PUBLISH_ONE
-from benchmarks.systems import MEMORY, SQLITE
+from benchmarks.rounds import CONSUME, IDLE, LATENCY, LATENCY_99, PUBLISH_BULK, PUBLISH_ONE
+from benchmarks.rounds import MEMORY as MEMORY_PEAK
+from benchmarks.systems import KAFKA, MEMORY, RABBITMQ, REDIS, REDIS_STREAM, SQLITE
 
 if TYPE_CHECKING:
     from benchmarks.rounds import Results
 
 
 class Target(NamedTuple):
-    """fsdf's figure against another driver's; without one, against the number itself, as a maximum."""
+    """fsdf's figure against another driver's; without one, against the number itself, as a maximum.
+
+    Attributes:
+        transport: where.
+        measure: fsdf's.
+        number: the least ratio; without a rival the largest figure.
+        rival: driver that fsdf is measured by.
+        against: the rival's measure, if it is another.
+        most: the ratio is a maximum.
+        or_rate: messages a second that are enough, whatever the ratio.
+    """
 
     transport: str
     measure: str
     number: float
     rival: str | None = None
+    against: str | None = None
+    most: bool = False
+    or_rate: float | None = None
 
 
 class Verdict(NamedTuple):
@@ -31,6 +45,10 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 RIVALS = {
     MEMORY: ("funboost", "hand_queue", "hand_deque"),
     SQLITE: ("funboost", "funboost_full", "hand_sqlite"),
+    REDIS: ("funboost", "celery", "dramatiq", "taskiq_redis", "huey", "hand_redis"),
+    REDIS_STREAM: ("funboost", "hand_stream"),
+    RABBITMQ: ("funboost", "celery", "dramatiq", "hand_rabbitmq"),
+    KAFKA: ("funboost", "hand_kafka"),
 }
 
 TARGETS = (
@@ -44,7 +62,28 @@ TARGETS = (
     Target(SQLITE, CONSUME, 15, "funboost"),
     Target(SQLITE, CONSUME, 0.4, "hand_sqlite"),
     Target(SQLITE, IDLE, 1),
+    Target(REDIS, CONSUME, 10, "funboost"),
+    Target(REDIS, CONSUME, 20, "dramatiq"),
+    Target(REDIS, CONSUME, 20, "taskiq_redis"),
+    Target(REDIS, CONSUME, 50, "celery"),
+    Target(REDIS, CONSUME, 0.4, "hand_redis"),
+    Target(REDIS, PUBLISH_ONE, 0.9, "hand_redis"),
+    Target(REDIS, PUBLISH_BULK, 15, "hand_redis", against=PUBLISH_ONE),
+    Target(REDIS, LATENCY, 1),
+    Target(REDIS, LATENCY_99, 3),
+    Target(REDIS, IDLE, 1),
+    Target(REDIS, MEMORY_PEAK, 1, "funboost", most=True),
+    Target(REDIS_STREAM, CONSUME, 10, "funboost"),
+    Target(REDIS_STREAM, IDLE, 1),
+    Target(RABBITMQ, CONSUME, 4, "dramatiq"),
+    Target(RABBITMQ, CONSUME, 4, "celery"),
+    Target(RABBITMQ, IDLE, 1),
+    Target(KAFKA, CONSUME, 0.4, "hand_kafka", or_rate=50_000),
+    Target(KAFKA, IDLE, 1),
 )
+
+NAMES = {MEMORY_PEAK: "peak memory", LATENCY: "latency, median,", LATENCY_99: "latency, 99th percentile,"}
+UNITS = {IDLE: " % of a core", LATENCY: " ms", LATENCY_99: " ms"}
 
 
 def compare(results: Results) -> list[str]:
@@ -69,15 +108,29 @@ def judge(results: Results) -> list[Verdict]:
 
 
 def _judge(target: Target, results: Results) -> Verdict:
-    measure = target.measure.replace("_", " ")
+    measure = NAMES.get(target.measure, target.measure.replace("_", " "))
     own = results.median("fsdf", target.transport, target.measure)
     if target.rival is None:
-        text = f"{target.transport}: fsdf {measure} < {target.number:g} % of a core"
-        return _verdict(text, own, None if own is None else own < target.number, " %")
-    text = f"{target.transport}: fsdf {measure} ≥ {target.number:g}{TIMES} {target.rival}"
-    rival = results.median(target.rival, target.transport, target.measure)
+        unit = UNITS[target.measure]
+        text = f"{target.transport}: fsdf {measure} < {target.number:g}{unit}"
+        return _verdict(text, own, None if own is None else own < target.number, unit)
+    sign = "\N{LESS-THAN OR EQUAL TO}" if target.most else "\N{GREATER-THAN OR EQUAL TO}"
+    text = f"{target.transport}: fsdf {measure} {sign} {target.number:g}{TIMES} {target.rival}"
+    if target.against:
+        text += f" {target.against.replace('_', ' ')}"
+    if target.or_rate:
+        text += f" or {target.or_rate:,.0f}/s"
+    rival = results.median(target.rival, target.transport, target.against or target.measure)
     ratio = own / rival if own is not None and rival else None
-    return _verdict(text, ratio, None if ratio is None else ratio >= target.number, TIMES)
+    return _verdict(text, ratio, _reached(target, own, ratio), TIMES)
+
+
+def _reached(target: Target, own: float | None, ratio: float | None) -> bool | None:
+    if own is not None and target.or_rate and own >= target.or_rate:
+        return True
+    if ratio is None:
+        return None
+    return ratio <= target.number if target.most else ratio >= target.number
 
 
 def _verdict(text: str, value: float | None, reached: bool | None, unit: str) -> Verdict:  # noqa: FBT001

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -14,14 +14,20 @@ class Setting(NamedTuple):
     """The same for every system of a run.
 
     Attributes:
-        transport: "memory" or "sqlite".
+        transport: one of `benchmarks.systems.TRANSPORTS`.
         workers: threads that may run tasks.
         folder: empty, for files; deleted afterwards.
+        task: what is to run, a function of two integers.
+        queue: a name that no other phase uses.
+        address: of the transport's server, as a URL or `host:port`; empty where there is none.
     """
 
     transport: str
     workers: int
     folder: Path
+    task: Callable[[int, int], None]
+    queue: str = "bench"
+    address: str = ""
 
 
 class Driver(ABC):
@@ -31,8 +37,8 @@ class Driver(ABC):
         self.setting = setting
 
     @abstractmethod
-    def publish(self, count: int) -> None:
-        """Publish that many messages, one call each."""
+    def publish(self, numbers: Iterable[int]) -> None:
+        """Publish a message for each number as the task's first argument, one call each; the second is 2."""
 
     publish_bulk: Callable[[int], None] | None = None
     """Publish that many messages with one call; None where the system has no such call."""

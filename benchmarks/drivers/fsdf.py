@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from benchmarks.drivers.driver import Driver, Setting
-from benchmarks.drivers.task import task
-from fsdf import BoosterParams, BrokerEnum, boost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KINDS = {
+    "memory": "MEMORY_QUEUE",
+    "sqlite": "SQLITE_QUEUE",
+    "redis": "REDIS_ACK_ABLE",
+    "redis-stream": "REDIS_STREAM",
+    "rabbitmq": "RABBITMQ",
+    "kafka": "KAFKA_CONFLUENT",
+}
+ADDRESSES = {
+    "redis": "FSDF_REDIS_URL",
+    "redis-stream": "FSDF_REDIS_URL",
+    "rabbitmq": "FSDF_RABBITMQ_URL",
+    "kafka": "FSDF_KAFKA_BOOTSTRAP_SERVERS",
+}
 
 
 class Fsdf(Driver):
@@ -12,12 +31,22 @@ class Fsdf(Driver):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        kind = {"memory": BrokerEnum.MEMORY_QUEUE, "sqlite": BrokerEnum.SQLITE_QUEUE}[setting.transport]
-        self._task = boost(BoosterParams(queue_name="bench", broker_kind=kind, concurrent_num=setting.workers))(task)
+        if setting.transport in ADDRESSES:
+            os.environ[ADDRESSES[setting.transport]] = setting.address
+        # Imported late: settings are read from the environment.
+        from fsdf import BoosterParams, BrokerEnum, boost  # noqa: PLC0415
 
-    def publish(self, count: int) -> None:
+        self._task = boost(
+            BoosterParams(
+                queue_name=setting.queue,
+                broker_kind=BrokerEnum[KINDS[setting.transport]],
+                concurrent_num=setting.workers,
+            )
+        )(setting.task)
+
+    def publish(self, numbers: Iterable[int]) -> None:
         push = self._task.push
-        for number in range(count):
+        for number in numbers:
             push(number, 2)
 
     def publish_bulk(self, count: int) -> None:

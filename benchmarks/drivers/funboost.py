@@ -1,12 +1,25 @@
-"""funboost: MEMORY_QUEUE (a `queue.Queue`, no serialisation) and SQLITE_QUEUE (persist-queue)."""
+"""funboost: MEMORY_QUEUE (a `queue.Queue`, no serialisation), SQLITE_QUEUE (persist-queue) and its servers."""
 
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from benchmarks.drivers.driver import Driver, Setting
 from benchmarks.drivers.sqlite import equalise
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KINDS = {
+    "memory": "MEMORY_QUEUE",
+    "sqlite": "SQLITE_QUEUE",
+    "redis": "REDIS_ACK_ABLE",
+    "redis-stream": "REDIS_STREAM",
+    "rabbitmq": "RABBITMQ_AMQPSTORM",
+    "kafka": "KAFKA_CONFLUENT",
+}
 
 
 class Funboost(Driver):
@@ -22,20 +35,19 @@ class Funboost(Driver):
         # Imported late: the import reads the configuration.
         from funboost import BoosterParams, BrokerEnum, boost  # noqa: PLC0415
 
-        kind = {"memory": BrokerEnum.MEMORY_QUEUE, "sqlite": BrokerEnum.SQLITE_QUEUE}[setting.transport]
         self._task = boost(
             BoosterParams(
-                queue_name="bench",
-                broker_kind=kind,
+                queue_name=setting.queue,
+                broker_kind=getattr(BrokerEnum, KINDS[setting.transport]),
                 concurrent_num=setting.workers,
                 log_level=logging.CRITICAL,
                 create_logger_file=False,
             )
-        )(task)
+        )(setting.task)
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         push = self._task.push
-        for number in range(count):
+        for number in numbers:
             push(number, 2)
 
     def start(self) -> None:
@@ -44,17 +56,43 @@ class Funboost(Driver):
 
 def _write_config(setting: Setting) -> None:
     """Put its configuration on the path before its import would write a template somewhere."""
+    values = {"SQLLITE_QUEUES_PATH": str(setting.folder / "queues")} | _addresses(setting)
     (setting.folder / "funboost_config.py").write_text(
         "import logging\n"
         "from funboost.funboost_config_deafult import BrokerConnConfig as Broker\n"
         "from funboost.funboost_config_deafult import FunboostCommonConfig as Common\n"
         "class BrokerConnConfig(Broker):\n"
-        f"    SQLLITE_QUEUES_PATH = {str(setting.folder / 'queues')!r}\n"
-        "class FunboostCommonConfig(Common):\n"
+        + "".join(f"    {name} = {value!r}\n" for name, value in values.items())
+        + "class FunboostCommonConfig(Common):\n"
         "    FUNBOOST_PROMPT_LOG_LEVEL = logging.CRITICAL\n"
         "    KEEPALIVETIMETHREAD_LOG_LEVEL = logging.CRITICAL\n"
         "    SHOW_HOW_FUNBOOST_CONFIG_SETTINGS = False\n"
     )
+
+
+def _addresses(setting: Setting) -> dict[str, object]:
+    if setting.transport == "kafka":
+        return {"KAFKA_BOOTSTRAP_SERVERS": [setting.address]}
+    parts = urlsplit(setting.address)
+    if setting.transport == "rabbitmq":
+        return {
+            "RABBITMQ_USER": parts.username,
+            "RABBITMQ_PASS": parts.password,
+            "RABBITMQ_HOST": parts.hostname,
+            "RABBITMQ_PORT": parts.port,
+            "RABBITMQ_VIRTUAL_HOST": unquote(parts.path[1:]),
+            "RABBITMQ_URL": setting.address,
+        }
+    if setting.address:
+        database = int(parts.path[1:])
+        return {
+            "REDIS_HOST": parts.hostname,
+            "REDIS_PORT": parts.port,
+            "REDIS_DB": database,
+            "REDIS_DB_FILTER_AND_RPC_RESULT": database,
+            "REDIS_URL": setting.address,
+        }
+    return {}
 
 
 build = Funboost

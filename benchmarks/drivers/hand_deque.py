@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks.drivers.driver import Driver, Setting
 from benchmarks.drivers.hand_body import body
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BATCH = 100
 
@@ -24,9 +27,9 @@ class HandDeque(Driver):
         self._claims = 0
         self._changed = threading.Condition()
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         ready, changed = self._ready, self._changed
-        for number in range(count):
+        for number in numbers:
             encoded = body(number)
             with changed:
                 ready.append(encoded)
@@ -43,7 +46,7 @@ class HandDeque(Driver):
             threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        loads = orjson.loads
+        loads, task = orjson.loads, self.setting.task
         while True:
             claim, bodies = self._claim()
             for encoded in bodies:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import queue
 import threading
+from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks.drivers.driver import Driver, Setting
 from benchmarks.drivers.hand_body import body
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class HandQueue(Driver):
@@ -19,9 +22,9 @@ class HandQueue(Driver):
         super().__init__(setting)
         self._queue: queue.Queue[bytes] = queue.Queue()
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         put = self._queue.put
-        for number in range(count):
+        for number in numbers:
             put(body(number))
 
     def start(self) -> None:
@@ -29,7 +32,8 @@ class HandQueue(Driver):
             threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        get, done, loads = self._queue.get, self._queue.task_done, orjson.loads
+        get, done = self._queue.get, self._queue.task_done
+        loads, task = orjson.loads, self.setting.task
         while True:
             task(**loads(get()))
             done()

@@ -9,11 +9,14 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
+from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks.drivers.driver import Driver, Setting
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BATCH = 1000
 CHUNK = 100
@@ -43,9 +46,9 @@ class HandSqlite(Driver):
         self._todo: queue.SimpleQueue[Rows] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Rows] = queue.SimpleQueue()
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         execute, dumps = self._producer.execute, orjson.dumps
-        for number in range(count):
+        for number in numbers:
             execute(INSERT, (dumps({"x": number, "y": 2}),))
 
     def publish_bulk(self, count: int) -> None:
@@ -68,7 +71,8 @@ class HandSqlite(Driver):
         return connection
 
     def _work(self) -> None:
-        take, give, loads = self._todo.get, self._done.put, orjson.loads
+        take, give = self._todo.get, self._done.put
+        loads, task = orjson.loads, self.setting.task
         while True:
             rows = take()
             for _, body in rows:

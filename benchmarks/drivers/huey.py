@@ -1,12 +1,16 @@
-"""huey: MemoryHuey and SqliteHuey with thread workers, results off."""
+"""huey: MemoryHuey, SqliteHuey and RedisHuey with thread workers, results off."""
 
 from __future__ import annotations
 
-from huey import MemoryHuey, SqliteHuey
+from typing import TYPE_CHECKING
+
+from huey import MemoryHuey, RedisHuey, SqliteHuey
 
 from benchmarks.drivers.driver import Driver, Setting
 from benchmarks.drivers.sqlite import equalise
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Huey(Driver):
@@ -14,16 +18,18 @@ class Huey(Driver):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        if setting.transport == "sqlite":
+        if setting.transport == "redis":
+            self._huey = RedisHuey(setting.queue, url=setting.address, results=False)
+        elif setting.transport == "sqlite":
             equalise()
-            self._huey = SqliteHuey("bench", filename=str(setting.folder / "huey.db"), results=False)
+            self._huey = SqliteHuey(setting.queue, filename=str(setting.folder / "huey.db"), results=False)
         else:
-            self._huey = MemoryHuey("bench", results=False)
-        self._task = self._huey.task()(task)
+            self._huey = MemoryHuey(setting.queue, results=False)
+        self._task = self._huey.task()(setting.task)
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         enqueue = self._task
-        for number in range(count):
+        for number in numbers:
             enqueue(number, 2)
 
     def start(self) -> None:

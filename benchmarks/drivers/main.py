@@ -15,24 +15,30 @@ import traceback
 from pathlib import Path
 
 from benchmarks.drivers.driver import Setting
+from benchmarks.drivers.latency import task as timed_task
 from benchmarks.drivers.phases import PHASES
+from benchmarks.drivers.task import task as counted_task
 
 
 def main() -> int:
     """Build the driver in the working directory and print its results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("driver")
-    parser.add_argument("transport", choices=["memory", "sqlite"])
+    parser.add_argument("transport")
     parser.add_argument("phase", choices=PHASES)
     parser.add_argument("--workers", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--queue", default="bench")
+    parser.add_argument("--address", default="")
     options = parser.parse_args()
     # Peers print to stdout while they are imported: results get the real one, the rest goes to stderr.
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module = importlib.import_module(f"benchmarks.drivers.{options.driver}")
     logging.disable(logging.WARNING)
-    driver = module.build(Setting(options.transport, options.workers, Path.cwd()))
+    task = timed_task if options.phase in {"latency", "pace"} else counted_task
+    setting = Setting(options.transport, options.workers, Path.cwd(), task, options.queue, options.address)
+    driver = module.build(setting)
     for line in PHASES[options.phase](driver, options.seconds):
         # Not print(): funboost's import replaces it.
         results.write(json.dumps(line) + "\n")

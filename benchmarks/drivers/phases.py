@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.drivers.latency import latency, pace
 from benchmarks.drivers.meter import cpu_percent, peak_memory
 from benchmarks.drivers.task import TALLY
 
@@ -57,9 +58,13 @@ class Feed:
             step *= 2
 
 
+def _one_by_one(driver: Driver) -> Callable[[int], None]:
+    return lambda count: driver.publish(range(count))
+
+
 def publish(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
     """Publish one by one, then in bulk."""
-    count, elapsed = Feed(driver.publish).run(seconds)
+    count, elapsed = Feed(_one_by_one(driver)).run(seconds)
     yield {"phase": "publish_one", "count": count, "seconds": elapsed}
     if driver.publish_bulk:
         driver.publish_bulk(BATCH)
@@ -69,7 +74,7 @@ def publish(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
 
 def consume(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
     """Publish a backlog, start the worker, stop the clock at the last message or after twice the seconds."""
-    feed = Feed(driver.publish_bulk, BATCH) if driver.publish_bulk else Feed(driver.publish)
+    feed = Feed(driver.publish_bulk, BATCH) if driver.publish_bulk else Feed(_one_by_one(driver))
     feed.run(seconds)
     TALLY.expect(feed.total)
     cpu = time.process_time()
@@ -91,7 +96,7 @@ def consume(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
 def rest(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
     """Push and run a sample, read the peak memory, then watch the idle worker."""
     TALLY.expect(SAMPLE)
-    driver.publish(SAMPLE)
+    driver.publish(range(SAMPLE))
     driver.start()
     if not TALLY.reached.wait(PATIENCE):
         raise TimeoutError(f"only {TALLY.peek()} of {SAMPLE} messages ran in {PATIENCE:.0f} s")
@@ -100,4 +105,4 @@ def rest(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
     yield {"phase": "idle", "percent": cpu_percent(seconds), "seconds": seconds}
 
 
-PHASES = {"publish": publish, "consume": consume, "rest": rest}
+PHASES = {"publish": publish, "consume": consume, "rest": rest, "latency": latency, "pace": pace}

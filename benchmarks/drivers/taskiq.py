@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import TYPE_CHECKING
 
 from taskiq import InMemoryBroker
 
 from benchmarks.drivers.driver import Driver, Setting
-from benchmarks.drivers.task import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Taskiq(Driver):
@@ -18,14 +21,14 @@ class Taskiq(Driver):
         super().__init__(setting)
         self._loop = asyncio.new_event_loop()
         self._broker = InMemoryBroker(sync_tasks_pool_size=setting.workers)
-        self._task = self._broker.register_task(task, task_name="task")
+        self._task = self._broker.register_task(setting.task, task_name="task")
         self._loop.run_until_complete(self._broker.startup())
 
-    def publish(self, count: int) -> None:
+    def publish(self, numbers: Iterable[int]) -> None:
         # Stepped by hand: a running loop would start to run the first tasks while the rest is published.
         asyncio._set_running_loop(self._loop)  # noqa: SLF001
         try:
-            self._send(count).send(None)
+            self._send(numbers).send(None)
         except StopIteration:
             return
         finally:
@@ -35,9 +38,9 @@ class Taskiq(Driver):
     def start(self) -> None:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
 
-    async def _send(self, count: int) -> None:
+    async def _send(self, numbers: Iterable[int]) -> None:
         kiq = self._task.kiq
-        for number in range(count):
+        for number in numbers:
             await kiq(number, 2)
 
 
