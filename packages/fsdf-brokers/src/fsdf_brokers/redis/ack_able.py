@@ -6,14 +6,19 @@ Needs Redis 6.2 or newer, or Valkey.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from fsdf_brokers.redis.list_queue import RedisListQueue
+from fsdf_brokers.redis.layout import LIST, Layout
+from fsdf_brokers.redis.queue import RedisQueue
 from fsdf_brokers.redis.server import RETRYABLE, RedisAt
 from fsdf_brokers.redis.subscription import RedisSubscription
 from fsdf_core.broker import Broker, Capabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
     from fsdf_brokers.redis.keys import Keys
     from fsdf_core.broker import Subscription
     from fsdf_core.settings import Settings
@@ -45,6 +50,7 @@ class RedisAckAbleBroker(Broker):
         liveness="connection",
     )
     retryable_errors = RETRYABLE
+    layout: ClassVar[Layout] = LIST
 
     def __init__(self, url: str, *, heartbeat_timeout: float = 5.0, lease_limit: float = 300.0) -> None:
         self.server = RedisAt(url)
@@ -52,7 +58,7 @@ class RedisAckAbleBroker(Broker):
         self.lease_limit = lease_limit
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> RedisAckAbleBroker:
+    def from_settings(cls, settings: Settings) -> Self:
         """Build the broker of `redis_url`; opens no connection yet."""
         return cls(
             settings.redis_url.get_secret_value(),
@@ -60,12 +66,17 @@ class RedisAckAbleBroker(Broker):
             lease_limit=settings.lease_limit,
         )
 
-    def queue(self, name: str, **options: Any) -> RedisListQueue:  # noqa: ARG002 - it has none
+    def queue(self, name: str, **options: Any) -> RedisQueue:  # noqa: ARG002 - it has none
         """Return the queue of that name."""
-        return RedisListQueue(self, self.server, name, self._subscribe)
+        return RedisQueue(self, self.server, name, self.layout, self.subscription(self.layout))
 
-    def _subscribe(self, keys: Keys, consumer_id: str) -> Subscription:
-        return RedisSubscription(self.server, keys, consumer_id, self.heartbeat_timeout, self.lease_limit)
+    def subscription(self, layout: Layout) -> Callable[[Keys, str], Subscription]:
+        """Return what opens a subscription of the layout, for a queue's keys and a consumer's id."""
+
+        def subscribe(keys: Keys, consumer_id: str) -> Subscription:
+            return RedisSubscription(self.server, keys, layout, consumer_id, self.heartbeat_timeout, self.lease_limit)
+
+        return subscribe
 
     def close(self) -> None:
         """Close the connections of producers."""

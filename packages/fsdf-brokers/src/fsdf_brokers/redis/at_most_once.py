@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.redis.list_queue import RedisListQueue
+from fsdf_brokers.redis.layout import LIST
 from fsdf_brokers.redis.popping import PoppingSubscription
+from fsdf_brokers.redis.queue import RedisQueue
 from fsdf_brokers.redis.server import RETRYABLE, RedisAt
 from fsdf_core.broker import Broker, Capabilities
 
@@ -54,9 +55,9 @@ class RedisBroker(Broker):
         """Build the broker of `redis_url`; opens no connection yet."""
         return cls(settings.redis_url.get_secret_value())
 
-    def queue(self, name: str, **options: Any) -> RedisListQueue:  # noqa: ARG002 - it has none
+    def queue(self, name: str, **options: Any) -> RedisQueue:  # noqa: ARG002 - it has none
         """Return the queue of that name."""
-        return RedisListQueue(self, self.server, name, self._subscribe)
+        return RedisQueue(self, self.server, name, LIST, self._subscribe)
 
     def close(self) -> None:
         """Close the connections of producers."""

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from fsdf_brokers.redis.scripts import BEAT, RECLAIM
+from fsdf_brokers.redis.scripts import BEAT
 from fsdf_core.errors import FsdfError
 
 if TYPE_CHECKING:
     from fsdf_brokers.redis.keys import Keys
+    from fsdf_brokers.redis.scripts import Script
     from fsdf_brokers.redis.server import RedisAt
 
 NAME = "fsdf:"
@@ -44,16 +45,24 @@ class Lease:
     Args:
         server: where.
         keys: the queue's keys.
+        reclaim: the layout's script that gives back what a dead consumer held.
         consumer: its id, without spaces.
         heartbeat_timeout: seconds until a heartbeat is stale.
         lease_limit: seconds without heartbeat after which a living consumer loses its messages.
     """
 
     def __init__(
-        self, server: RedisAt, keys: Keys, consumer: str, heartbeat_timeout: float, lease_limit: float
+        self,
+        server: RedisAt,
+        keys: Keys,
+        reclaim: Script,
+        consumer: str,
+        heartbeat_timeout: float,
+        lease_limit: float,
     ) -> None:
         self._server = server
         self._keys = keys
+        self._reclaim_script = reclaim
         self._consumer = consumer
         self._gone = min(_GONE, heartbeat_timeout)
         self._settle_time = heartbeat_timeout
@@ -137,11 +146,8 @@ class Lease:
 
     def _reclaim(self, name: str, limit: float) -> None:
         keys = self._keys
-        count = RECLAIM(
-            self._line,
-            (keys.ready, keys.returned, keys.consumers, keys.beats, keys.inbox(name), keys.unacked(name)),
-            (name, _ms(limit)),
-        )
+        own = (keys.beats, keys.inbox(name), keys.unacked(name))
+        count = self._reclaim_script(self._line, (*keys.common, *own), (name, _ms(limit)))
         self._suspects.pop(name, None)
         if count:
             self._logger.warning("consumer %s is dead: %d message(s) of its are delivered again", name, count)

@@ -8,8 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from fsdf_brokers.redis.layout import LIST
 from fsdf_brokers.redis.lease import NAME
-from fsdf_brokers.redis.scripts import DUE, SEND
 from fsdf_core.broker import Delivery, Subscription
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ class PoppingSubscription(Subscription):
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Send the messages again."""
         if deliveries:
-            keys = (self._keys.ready, self._keys.delayed, self._keys.sequence)
             milliseconds = int(delay * 1000)
+            words = [word for one in deliveries for word in (milliseconds, "", one.body)]
             with self._server.translated():
-                SEND(self._server.shared, keys, [word for one in deliveries for word in (milliseconds, one.body)])
+                LIST.send(self._server.shared, self._keys.common, words)
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, in their old order."""
@@ -110,7 +110,7 @@ class PoppingSubscription(Subscription):
         self._line.close()
 
     def _look(self, now: float) -> None:
-        wait = DUE(self._line, (self._keys.ready, self._keys.delayed))
+        wait = LIST.due(self._line, self._keys.common)
         self._next_look = now + (_LOOK if wait < 0 else min(_LOOK, wait / 1000))
 
     def _deliveries(self, bodies: Sequence[bytes]) -> list[Delivery]:

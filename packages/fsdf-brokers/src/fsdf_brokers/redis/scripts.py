@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,8 @@ from redis.exceptions import NoScriptError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_PRELUDE = ("message", "delay")
 
-
+@functools.cache
 def _text(name: str) -> str:
     return (resources.files("fsdf_brokers.redis") / "lua" / f"{name}.lua").read_text("utf-8")
 
@@ -23,10 +23,13 @@ class Script:
 
     Args:
         name: of its file.
+        prelude: names of the files before it, of functions that it calls.
+        constants: numbers that it knows by name.
     """
 
-    def __init__(self, name: str) -> None:
-        self._source = "\n".join(map(_text, (*_PRELUDE, name))).encode()
+    def __init__(self, name: str, prelude: Sequence[str] = ("message",), **constants: int) -> None:
+        head = [f"local {constant} = {number}" for constant, number in constants.items()]
+        self._source = "\n".join([*head, *map(_text, (*prelude, name))]).encode()
         self._digest = hashlib.sha1(self._source, usedforsecurity=False).hexdigest()
 
     def __call__(self, client: Any, keys: Sequence[str], arguments: Iterable[Any] = ()) -> Any:
@@ -43,12 +46,3 @@ class Script:
 
 ADMIT = Script("admit")
 BEAT = Script("beat")
-DUE = Script("due")
-LEAVE = Script("leave")
-PURGE = Script("purge")
-RECLAIM = Script("reclaim")
-RELEASE = Script("release")
-REQUEUE = Script("requeue")
-SEND = Script("send")
-SIZE = Script("size")
-TAKE = Script("take")

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import redis
 
-from fsdf_brokers.redis.lease import NAME, Lease
-from fsdf_brokers.redis.scripts import ADMIT, LEAVE, RELEASE, REQUEUE, TAKE
+from fsdf_brokers.redis.lease import CONNECTED, NAME, UNSEEN, Lease
+from fsdf_brokers.redis.scripts import ADMIT
 from fsdf_core.broker import Delivery, Subscription
 from fsdf_core.errors import FsdfError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf_brokers.redis.keys import Keys
+    from fsdf_brokers.redis.layout import Layout
     from fsdf_brokers.redis.server import RedisAt
 
 _MOST = 5000
@@ -27,20 +28,18 @@ _MOST = 5000
 
 _MOST_BYTES = 16 * 2**20
 
-_LOOK = 0.2
-"""Seconds after which a waiting consumer looks for what does not wake it: returned and newly delayed ones."""
-
 _LOST = -2
 
 
 class RedisSubscription(Subscription):
-    """Claims by script; waits in BLMOVE, which moves the message that wakes it into the consumer's own inbox.
+    """Claims by script; waits in a command that moves no message, or moves it into the consumer's own inbox.
 
     So a message is at every moment in a key of the server, and a consumer that dies anywhere loses none.
 
     Args:
         server: where.
         keys: the queue's keys.
+        layout: how its messages are kept.
         consumer_id: unique.
         heartbeat_timeout: seconds until a heartbeat is stale.
         lease_limit: seconds without heartbeat after which a living consumer loses its messages.
@@ -51,29 +50,39 @@ class RedisSubscription(Subscription):
     """
 
     def __init__(
-        self, server: RedisAt, keys: Keys, consumer_id: str, heartbeat_timeout: float, lease_limit: float
+        self,
+        server: RedisAt,
+        keys: Keys,
+        layout: Layout,
+        consumer_id: str,
+        heartbeat_timeout: float,
+        lease_limit: float,
     ) -> None:
         self._server = server
         self._keys = keys
+        self._layout = layout
         self._id = quote(consumer_id, safe="")  # names of connections have no spaces
         self._inbox = keys.inbox(self._id)
         self._unacked = keys.unacked(self._id)
-        self._take_keys = (
-            keys.ready, keys.returned, keys.delayed, self._inbox, self._unacked, keys.consumers,
-        )  # fmt: skip
+        self._wait_command = layout.wait(keys, self._inbox)
         self._interrupted = threading.Event()
         self._closed = False
         self._incarnation = 0
         self._next_token = 1
         self._doubtful = range(0)
-        self._line, _ = server.line(NAME + self._id)
-        self._lease = Lease(server, keys, self._id, heartbeat_timeout, lease_limit)
+        self._line, named = server.line(NAME + self._id)
+        self._evidence = CONNECTED if named else UNSEEN
+        self._lease: Lease | None = None
+        if layout.leased:
+            self._lease = Lease(server, keys, layout.reclaim, self._id, heartbeat_timeout, lease_limit)
+            self._evidence = self._lease.evidence
         with server.translated():
             self._admit()
-            # Ask now for what receive() will need: a list, and a server that knows the command.
-            self._line.execute_command("LLEN", keys.ready)
-            self._wait(self._inbox, 0.001)
-        self._lease.start()
+            # Ask now for what receive() will need: a key of the right type, and a server that knows the commands.
+            layout.size(self._line, (*keys.common, keys.beats))
+            self._wait(("BLMOVE", self._inbox, self._inbox, "LEFT", "RIGHT"), 0.001)
+        if self._lease is not None:
+            self._lease.start()
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim messages.
@@ -89,7 +98,7 @@ class RedisSubscription(Subscription):
                 if batch or left <= 0 or self._interrupted.is_set():
                     self._interrupted.clear()
                     return batch
-                self._wait(self._keys.ready, max(0.001, min(left, pause)))
+                self._wait(self._wait_command, max(0.001, min(left, pause)))
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete the messages that still are this consumer's."""
@@ -100,10 +109,10 @@ class RedisSubscription(Subscription):
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Put the messages at the end, or among the delayed ones."""
         if deliveries:
-            keys = (self._keys.ready, self._keys.delayed, self._unacked, self._keys.sequence)
             tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
-                REQUEUE(self._server.shared, keys, (int(delay * 1000), *tokens))
+                keys = (*self._keys.common, self._unacked)
+                self._layout.requeue(self._server.shared, keys, (int(delay * 1000), *tokens))
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, uncounted."""
@@ -128,18 +137,13 @@ class RedisSubscription(Subscription):
         if self._closed:
             return
         self._closed = True
-        self._lease.stop()
+        if self._lease is not None:
+            self._lease.stop()
         keys = self._keys
         try:
             with self._server.translated():
-                LEAVE(
-                    self._server.shared,
-                    (
-                        keys.ready, keys.returned, keys.consumers, keys.beats, self._inbox, self._unacked,
-                        keys.sweeper,
-                    ),
-                    (self._id,),
-                )  # fmt: skip
+                own = (keys.beats, self._inbox, self._unacked, keys.sweeper)
+                self._layout.leave(self._server.shared, (*keys.common, *own), (self._id,))
         except FsdfError as error:
             logging.getLogger(f"fsdf.{keys.ready}").warning(
                 "could not say goodbye; what was not acknowledged comes back when the lease ends: %s", error
@@ -152,7 +156,7 @@ class RedisSubscription(Subscription):
         ADMIT(
             self._line,
             (self._keys.consumers, self._keys.beats),
-            (self._id, self._incarnation, self._lease.evidence),
+            (self._id, self._incarnation, self._evidence),
         )
 
     def _take(self, limit: int) -> tuple[list[Delivery], float]:
@@ -161,7 +165,8 @@ class RedisSubscription(Subscription):
         # A token is used once, even if the answer to this call is lost.
         self._next_token += limit
         self._doubtful = range(first, first + limit)
-        wait, *claimed = TAKE(self._line, self._take_keys, (self._id, self._incarnation, limit, first, _MOST_BYTES))
+        keys = (*self._keys.common, self._inbox, self._unacked)
+        wait, *claimed = self._layout.take(self._line, keys, (self._id, self._incarnation, limit, first, _MOST_BYTES))
         self._doubtful = range(0)
         if wait == _LOST:
             if not self._closed:
@@ -171,14 +176,15 @@ class RedisSubscription(Subscription):
         batch = list(map(Delivery, bodies, count(first), repeat(1)))
         for delivery, number in zip(batch, claims, strict=False):
             delivery.delivery_count = number
-        return batch, _LOOK if wait < 0 else min(_LOOK, wait / 1000)
+        look = self._layout.look
+        return batch, look if wait < 0 else min(look, wait / 1000)
 
-    def _wait(self, source: str, timeout: float) -> None:
+    def _wait(self, command: tuple[str, ...], timeout: float) -> None:
         try:
-            self._line.execute_command("BLMOVE", source, self._inbox, "LEFT", "RIGHT", timeout)
+            self._line.execute_command(*command, timeout)
         except redis.OutOfMemoryError:
             # Scripts that only move messages still pass, so look again and again.
             self._interrupted.wait(timeout)
 
     def _release(self, client: object, tokens: Sequence[int]) -> None:
-        RELEASE(client, (self._keys.ready, self._keys.returned, self._unacked), tokens)
+        self._layout.release(client, (*self._keys.common, self._unacked), tokens)

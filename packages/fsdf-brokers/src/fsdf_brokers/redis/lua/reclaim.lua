@@ -1,11 +1,10 @@
 -- Gives back what a dead consumer held, unless it has shown life in between. `beat` forgets it later: a last call of
 -- its may still be on its way through the network.
--- KEYS: ready, returned, consumers, beats, inbox, unacked
--- ARGV: consumer id, milliseconds without a beat that make it dead
+-- KEYS: + beats, inbox, unacked   ARGV: consumer id, milliseconds without a beat that make it dead
 -- Returns how many messages came back.
 
-local beat = redis.call('ZSCORE', KEYS[4], ARGV[1])
+local beat = redis.call('ZSCORE', KEYS[6], ARGV[1])
 if not beat then return 0 end
 if now_ms() - tonumber(beat) < tonumber(ARGV[2]) then return 0 end
-redis.call('HDEL', KEYS[3], ARGV[1])
-return give_back_all(KEYS[1], KEYS[2], KEYS[5], KEYS[6])
+redis.call('HDEL', CONSUMERS, ARGV[1])
+return give_back_all(ARGV[1])

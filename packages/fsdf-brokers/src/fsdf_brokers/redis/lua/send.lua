@@ -1,10 +1,16 @@
--- Accepts a batch of which some messages are delayed: all or, if memory is full, none.
--- KEYS: ready, delayed, sequence   ARGV: pairs of delay in milliseconds and body
+-- Accepts a batch: all or, if memory is full, none.
+-- ARGV: triples of delay in milliseconds, rank or "", body
 
-local ready = {}
-for i = 1, #ARGV, 2 do
-  local delay = tonumber(ARGV[i])
-  if delay > 0 then later(KEYS[2], KEYS[3], {ARGV[i + 1]}, delay) else ready[#ready + 1] = ARGV[i + 1] end
+local ready, ready_ranks = {}, {}
+for i = 1, #ARGV, 3 do
+  local delay, rank, body = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
+  if rank == '' then rank = nil end
+  if delay > 0 then
+    later({body}, {rank}, delay)
+  else
+    ready[#ready + 1] = body
+    ready_ranks[#ready] = rank
+  end
 end
-spread('RPUSH', KEYS[1], ready)
+if #ready > 0 then ready_append(ready, ready_ranks) end
 return 1

@@ -1,36 +1,43 @@
-"""A queue that is a Redis list, whoever consumes it how."""
+"""A queue on Redis, of whatever layout."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.redis.keys import Keys
-from fsdf_brokers.redis.scripts import PURGE, SEND, SIZE
 from fsdf_core.broker import Queue, QueueSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fsdf_brokers.redis.layout import Layout
     from fsdf_brokers.redis.server import RedisAt
-    from fsdf_core.broker import Broker, OutgoingMessage, Subscription
+    from fsdf_core.broker import Body, Broker, OutgoingMessage, Subscription
 
 
-class RedisListQueue(Queue):
-    """A list named as the queue, and what `Keys` names beside it.
+class RedisQueue(Queue):
+    """A key named as the queue, and what `Keys` names beside it.
 
     Args:
         broker: whose queue it is.
         server: where.
-        name: the list's key.
+        name: the key.
+        layout: how messages are kept.
         subscribe: opens a subscription for a consumer's id.
     """
 
     def __init__(
-        self, broker: Broker, server: RedisAt, name: str, subscribe: Callable[[Keys, str], Subscription]
+        self,
+        broker: Broker,
+        server: RedisAt,
+        name: str,
+        layout: Layout,
+        subscribe: Callable[[Keys, str], Subscription],
     ) -> None:
         self.broker = broker
         self.name = name
         self._server = server
+        self._layout = layout
         self._keys = Keys(name)
         self._subscribe = subscribe
 
@@ -44,12 +51,13 @@ class RedisListQueue(Queue):
         """
         if not messages:
             return
+        push = self._layout.push
         with self._server.translated():
-            if any(message.delay > 0 for message in messages):
-                arguments = [word for one in messages for word in (int(one.delay * 1000), one.body)]
-                SEND(self._server.shared, (self.name, self._keys.delayed, self._keys.sequence), arguments)
+            if push is None or any(message.delay > 0 for message in messages):
+                arguments = [word for message in messages for word in self._words(message)]
+                self._layout.send(self._server.shared, self._keys.common, arguments)
             else:
-                self._server.shared.execute_command("RPUSH", self.name, *[one.body for one in messages])
+                self._server.shared.execute_command(push, self.name, *[one.body for one in messages])
 
     def subscribe(self, consumer_id: str, prefetch: int) -> Subscription:  # noqa: ARG002 - contract
         """Start consuming.
@@ -64,11 +72,14 @@ class RedisListQueue(Queue):
         """Count the messages."""
         keys = self._keys
         with self._server.translated():
-            numbers = SIZE(self._server.shared, (keys.ready, keys.returned, keys.delayed, keys.beats), (keys.prefix,))
+            numbers = self._layout.size(self._server.shared, (*keys.common, keys.beats))
         return QueueSize(*numbers)
 
     def purge(self) -> int:
         """Delete what is ready or delayed."""
-        keys = self._keys
         with self._server.translated():
-            return int(PURGE(self._server.shared, (keys.ready, keys.returned, keys.delayed)))
+            return int(self._layout.purge(self._server.shared, self._keys.common))
+
+    def _words(self, message: OutgoingMessage) -> tuple[int, str, Body]:
+        """Return what the layout's `send` takes: the delay in milliseconds, the rank if it has one, the body."""
+        return int(message.delay * 1000), "", message.body

@@ -1,0 +1,52 @@
+-- Claims up to `limit` messages for a consumer, in one step with their move to its unacknowledged ones.
+-- Returns {milliseconds until the next delayed message or -1, {claims of the first bodies}, {bodies}};
+-- {-2} if the consumer lost its lease or this call is a late one of an earlier incarnation.
+-- Removals come before additions: when memory is full, Redis lets only such scripts pass.
+local function claim(consumer, incarnation, limit, token, budget)
+  local admitted = redis.call('HGET', CONSUMERS, consumer)
+  if not admitted or string.match(admitted, '^%d+') ~= incarnation then return {-2} end
+  promote()
+
+  local bodies, claims, fields, bytes = {}, {}, {}, 0
+
+  local function drain(read, drop)
+    while #bodies < limit and bytes < budget do
+      local room = math.min(limit - #bodies, 1000)
+      -- Bodies may be large: look at a few before reading many.
+      if #bodies == 0 then room = math.min(room, 16) end
+      if bytes > 0 then room = math.min(room, math.ceil((budget - bytes) * #bodies / bytes)) end
+      local values, ranks, source, counted = read(room)
+      if #values == 0 then return end
+      drop(#values, source)
+      for i = 1, #values do
+        local body, number = values[i], 1
+        if counted then
+          number = counted[i] + 1
+          claims[#claims + 1] = number
+        end
+        bodies[#bodies + 1] = body
+        bytes = bytes + #body
+        fields[#fields + 1] = token
+        fields[#fields + 1] = pack(body, number, ranks and ranks[i])
+        token = token + 1
+      end
+    end
+  end
+
+  drain(function(room)
+    local values, ranks, counted = redis.call('LRANGE', RETURNED, 0, room - 1), {}, {}
+    for i = 1, #values do
+      local body, number, rank = unpack_message(values[i])
+      values[i], counted[i], ranks[i] = body, number, rank
+    end
+    return values, ranks, nil, counted
+  end, function(count) redis.call('LTRIM', RETURNED, count, -1) end)
+  local inbox = inbox_of(consumer)
+  drain(
+    function(room) return redis.call('LRANGE', inbox, 0, room - 1) end,
+    function(count) redis.call('LTRIM', inbox, count, -1) end
+  )
+  drain(ready_read, ready_drop)
+  spread('HSET', unacked_of(consumer), fields)
+  return {#bodies == 0 and until_next() or -1, claims, bodies}
+end
