@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from tests.examples.conftest import RunExample
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/controls.md",)
-PROGRAMS = [(page, program) for page in PAGES for program in programs(ROOT / page)[0]]
+PAGES = ("docs/controls.md", "CONTRIBUTING.md")
+MODULES = {name: source for page in PAGES for name, source in programs(ROOT / page)[1].items()}
+PROGRAMS = [program for page in PAGES for program in programs(ROOT / page)[0]]
 
 
 def lines(program: Program) -> list[str]:
     return [rf"(?m)^{re.escape(line)}$" for line in program.prints]
 
 
-@pytest.mark.parametrize(("page", "program"), PROGRAMS, ids=[str(program) for _, program in PROGRAMS])
-def test_a_program_of_the_documentation(run_example: RunExample, tmp_path: Path, page: str, program: Program) -> None:
-    for name, source in programs(ROOT / page)[1].items():
+@pytest.mark.parametrize("program", PROGRAMS, ids=str)
+def test_a_program_of_the_documentation(run_example: RunExample, tmp_path: Path, program: Program) -> None:
+    for name, source in MODULES.items():
         (tmp_path / name).write_text(source, encoding="utf-8")
     example = run_example(program.source)
     assert program.prints, "say in a text block what it prints"
