@@ -37,3 +37,9 @@ class TestMariaDB(StateConformance):
     @pytest.fixture
     def store_url(self, mariadb_url):
         return mariadb_url
+
+
+class TestRedis(StateConformance):
+    @pytest.fixture
+    def store_url(self, redis_url):
+        return redis_url

@@ -1,0 +1,120 @@
+"""The channels that a store listens to, and who waits for what on them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+LINGER = 5.0
+"""Seconds that a subscription outlives its last wait: whoever waits in a loop misses nothing between two waits."""
+
+
+class _Channel:
+    """One channel.
+
+    Attributes:
+        version: counts what may have changed the state: notifications, and each start of listening.
+        listening: the server has confirmed the subscription.
+        seen: of each thread, the version when its last wait ended.
+        waiting: number of waits.
+        idle_since: end of the last wait, in monotonic seconds.
+    """
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.changed = threading.Condition(lock)
+        self.version = 0
+        self.listening = False
+        self.seen: dict[int, int] = {}
+        self.waiting = 0
+        self.idle_since = 0.0
+
+
+class Channels:
+    """All channels of one store, from the first wait on each until some seconds after the last. Thread-safe.
+
+    Args:
+        linger: see `LINGER`.
+    """
+
+    def __init__(self, linger: float = LINGER) -> None:
+        self._linger = linger
+        self._lock = threading.Lock()
+        self._channels: dict[bytes, _Channel] = {}
+        self._new: list[bytes] = []
+        self._closed = False
+
+    def wait(self, name: bytes, timeout: float, added: Callable[[], None]) -> bool:
+        """Wait for a change of the version that this thread saw last; False if there was none for certain.
+
+        A channel's first wait ends as soon as the server listens to it: what was before is not known. A thread
+        that comes later to a channel waits for a change that it cannot know of.
+
+        Args:
+            name: of the channel.
+            timeout: seconds.
+            added: called if the channel is to be subscribed.
+        """
+        me = threading.get_ident()
+        with self._lock:
+            channel = self._channels.get(name)
+            if channel is None:
+                channel = self._channels[name] = _Channel(self._lock)
+                self._new.append(name)
+                added()
+            seen = channel.seen.get(me, min(channel.version, 1))
+            channel.waiting += 1
+            try:
+                channel.changed.wait_for(lambda: channel.version > seen or self._closed, timeout)
+                return not self._closed and (channel.version > seen or not channel.listening)
+            finally:
+                channel.seen[me] = channel.version
+                channel.waiting -= 1
+                channel.idle_since = time.monotonic()
+
+    def wake(self, name: bytes) -> None:
+        """End the waits on a channel."""
+        with self._lock:
+            self._change(name)
+
+    def confirm(self, name: bytes) -> None:
+        """The server listens to the channel from now on; what was before is not known."""
+        with self._lock:
+            channel = self._channels.get(name)
+            if channel is not None:
+                channel.listening = True
+                self._change(name)
+
+    def lose(self) -> None:
+        """The server listens to none any more; all are to be subscribed again. Waits go on."""
+        with self._lock:
+            for channel in self._channels.values():
+                channel.listening = False
+            self._new = list(self._channels)
+
+    def take(self) -> tuple[Iterable[bytes], Iterable[bytes], bool]:
+        """Return what is to be subscribed, what is to be given up, and whether anything lingers."""
+        with self._lock:
+            idle = [name for name, channel in self._channels.items() if not channel.waiting]
+            limit = time.monotonic() - self._linger
+            old = [name for name in idle if self._channels[name].idle_since < limit]
+            for name in old:
+                del self._channels[name]
+            new, self._new = [name for name in self._new if name in self._channels], []
+            return new, old, len(idle) > len(old)
+
+    def close(self) -> None:
+        """End all waits without a notification, later ones too."""
+        with self._lock:
+            self._closed = True
+            for channel in self._channels.values():
+                channel.changed.notify_all()
+
+    def _change(self, name: bytes) -> None:
+        channel = self._channels.get(name)
+        if channel is not None:
+            channel.version += 1
+            channel.changed.notify_all()
