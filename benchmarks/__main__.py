@@ -21,7 +21,7 @@ from benchmarks.systems import TRANSPORTS, choose
 def main() -> int:
     """Run; return the exit code."""
     options = _options()
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = Console(width=None if sys.stdout.isatty() else 160)
     systems = [name for name in options.only if name != SECTION]
     alone = not systems and SECTION in options.only
     try:

@@ -35,8 +35,7 @@ HEADERS = {
     CONSUME: "consume\n/s",
     MEMORY: "peak memory\nMB",
     IDLE: "idle CPU\n%",
-    LATENCY: "push to start\nmedian ms",
-    LATENCY_99: "push to start\n99 % ms",
+    LATENCY: "push to start\nms (99 %)",
 }
 BASES = {
     "memory": (
@@ -77,7 +76,7 @@ def _table(transport: str, pairs: Sequence[Pair], results: Results, notes: list[
     bases = [base for base in BASES[transport] if results.median(base[0], transport, CONSUME)]
     table = Table(title=f"{transport}: medians, consume ± standard deviation", title_justify="left")
     table.add_column("system", no_wrap=True)
-    measures = (*MEASURES, LATENCY, LATENCY_99) if transport in NEEDED else MEASURES
+    measures = (*MEASURES, LATENCY) if transport in NEEDED else MEASURES
     for header in (*(HEADERS[measure] for measure in measures), *(f"consume\n{label}" for _, label in bases)):
         table.add_column(header, justify="right", no_wrap=True)
     for system, own in pairs:
@@ -97,7 +96,10 @@ def _cell(results: Results, driver: str, transport: str, measure: str) -> str:
     value = results.median(driver, transport, measure)
     if value is None:
         return MISSING
-    if measure in {IDLE, LATENCY, LATENCY_99}:
+    if measure == LATENCY:
+        slow = results.median(driver, transport, LATENCY_99)
+        return f"{value:.2f} ({slow:.1f})"
+    if measure == IDLE:
         return f"{value:.2f}"
     if measure != CONSUME:
         return f"{value:,.0f}"

@@ -41,6 +41,8 @@ class Fsdf(Driver):
                 queue_name=setting.queue,
                 broker_kind=BrokerEnum[KINDS[setting.transport]],
                 concurrent_num=setting.workers,
+                # A dead process of an earlier phase must not still be in the group.
+                broker_exclusive_config={"group_id": setting.queue} if setting.transport == "kafka" else {},
             )
         )(setting.task)
 

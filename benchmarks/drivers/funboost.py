@@ -42,6 +42,7 @@ class Funboost(Driver):
                 concurrent_num=setting.workers,
                 log_level=logging.CRITICAL,
                 create_logger_file=False,
+                broker_exclusive_config={"group_id": setting.queue} if setting.transport == "kafka" else {},
             )
         )(setting.task)
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 BATCH = 10_000
 CHUNK = 1000
-WAIT = 0.001
-"""Seconds that `consume` may collect more."""
+WAIT = 1.0
+COLLECT = 0.001
+"""Seconds for the first message, and for those that came with it."""
 
 
 class HandKafka(Driver):
@@ -50,21 +51,23 @@ class HandKafka(Driver):
         consumer = Consumer(
             {
                 "bootstrap.servers": self.setting.address,
-                "group.id": "bench",
+                "group.id": self.setting.queue,
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
             }
         )
         consumer.subscribe([self.setting.queue])
         while True:
-            messages = consumer.consume(BATCH, WAIT)
+            first = consumer.poll(WAIT)
+            if first is None:
+                continue
+            messages = [first, *consumer.consume(BATCH, COLLECT)]
             chunks = range(0, len(messages), CHUNK)
             for begin in chunks:
                 self._todo.put(messages[begin : begin + CHUNK])
             for _ in chunks:
                 self._done.get()
-            if messages:
-                consumer.commit(asynchronous=True)
+            consumer.commit(asynchronous=True)
 
     def _work(self) -> None:
         take, give = self._todo.get, self._done.put
