@@ -55,5 +55,5 @@ local function give_back_all(consumer)
   return give_back(messages, 0) + #waiting
 end
 
--- Returns how many claims have ended without anybody having taken the messages back yet: none where leases decide.
-local function overdue() return 0 end
+-- Takes back the messages of claims that have ended by themselves: none where leases decide.
+local function expire() end

@@ -1,6 +1,7 @@
 -- Returns {ready, delayed, unacked}.
 -- KEYS: + beats
 
+expire()
 local ready, delayed = counts()
 ready = ready + redis.call('LLEN', RETURNED)
 local unacked = 0
@@ -8,5 +9,4 @@ for _, consumer in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
   ready = ready + redis.call('LLEN', inbox_of(consumer))
   unacked = unacked + redis.call('HLEN', unacked_of(consumer))
 end
-local ended = overdue()
-return {ready + ended, delayed, unacked - ended}
+return {ready, delayed, unacked}

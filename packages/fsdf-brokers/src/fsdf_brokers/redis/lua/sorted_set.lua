@@ -52,8 +52,7 @@ local function ready_read(room)
     local member = found[i]
     members[#members + 1] = member
     ranks[#ranks + 1] = found[i + 1]
-    if string.byte(member, 1) == 0 then member = string.sub(member, string.find(member, ':', 2, true) + 1) end
-    bodies[#bodies + 1] = member
+    bodies[#bodies + 1] = string.sub(member, string.match(member, '^%z%d+:()') or 1)
   end
   return bodies, ranks, members
 end

@@ -1,16 +1,19 @@
 -- Claims that end by themselves after ACK_TIMEOUT milliseconds.
 
--- Sorted set of "<token of 16 digits> <consumer>" by the moment at which the claim ends; what was acknowledged may stay until then.
+-- Sorted set of "<token of 16 digits> <consumer>" by the moment at which the claim ends.
+-- What was acknowledged may stay until then.
 local DEADLINES = PREFIX .. 'deadlines'
 
 -- Sorted set of consumers by the moment of their last claim.
 local BEATS = PREFIX .. 'beats'
 
+-- Returns the token, and the key of the consumer's unacknowledged messages.
 local function claim_of(member)
   return string.format('%d', tonumber(string.sub(member, 1, 16))), unacked_of(string.sub(member, 18))
 end
 
-local function expire(now)
+local function expire()
+  local now = now_ms()
   local ended = redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, 1000)
   if #ended > 0 then
     local back = {}
@@ -32,14 +35,4 @@ local function expire(now)
       redis.call('HDEL', CONSUMERS, consumer)
     end
   end
-end
-
--- Returns how many claims have ended without anybody having taken the messages back yet.
-local function overdue()
-  local count = 0
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', DEADLINES, '-inf', now_ms())) do
-    local token, unacked = claim_of(member)
-    count = count + redis.call('HEXISTS', unacked, token)
-  end
-  return count
 end
