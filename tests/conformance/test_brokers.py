@@ -54,6 +54,11 @@ def kafka(request):
     return KafkaBroker(request.getfixturevalue("kafka_bootstrap"), heartbeat_timeout=1)
 
 
+def mongomq(request):
+    server = request.getfixturevalue("mongodb_url")  # first: a skip needs no client library
+    return brokers.get("MONGOMQ")(server)
+
+
 def postgres(request):
     from fsdf_brokers.postgres.broker import PostgresBroker
 
@@ -112,6 +117,7 @@ def rabbitmq(kind):
         rabbitmq("RABBITMQ"),
         rabbitmq("RABBITMQ_AMQPSTORM"),
         rabbitmq("RABBITMQ_RABBITPY"),
+        mongomq,
         postgres,
         sqlalchemy_sqlite,
         sqlalchemy_postgresql,

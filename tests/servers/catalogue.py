@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.servers import kafka_server
+from tests.servers import ferretdb_build, kafka_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +96,18 @@ SERVERS = (
         hints={
             "linux": "sudo apt-get install rabbitmq-server, or: conda install -c conda-forge rabbitmq-server",
             "darwin": "brew install rabbitmq",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
+        name="mongodb",
+        executables=(ferretdb_build.PROGRAM,),
+        apt=("golang-go",),
+        folders=(ferretdb_build.home().as_posix().lstrip("/"),),
+        install=ferretdb_build.install,
+        hints={
+            "linux": "install Go, then: python -m tests.servers mongodb",
+            "darwin": "brew install go, then: python -m tests.servers mongodb",
             "win32": "install WSL (wsl --install) and run the tests in it",
         },
     ),

@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers.catalogue import server
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.mongodb_server import MongoDBServer
 from tests.servers.rabbitmq_server import RabbitMQServer
 from tests.servers.redis_server import RedisServer
 from tests.servers.sql_server import MariaDBServer, PostgreSQLServer
@@ -175,3 +176,34 @@ def launch_rabbitmq() -> Iterator[Callable[[], RabbitMQServer]]:
     yield launch
     for one in running:
         one.remove()
+
+
+@pytest.fixture(scope="session")
+def mongodb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
+    """One server with MongoDB's protocol for the whole session. Do not stop or restart it."""
+    running = MongoDBServer(need("mongodb"), tmp_path_factory.mktemp("mongodb"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def mongodb_url(mongodb_server: MongoDBServer) -> str:
+    """The URL of an empty database on the session's server."""
+    return mongodb_server.database()
+
+
+@pytest.fixture
+def launch_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., MongoDBServer]]:
+    """A function that starts a server of the test's own, which it may stop, kill or restart."""
+    running: list[MongoDBServer] = []
+
+    def launch(**options: Any) -> MongoDBServer:
+        one = MongoDBServer(need("mongodb"), tmp_path_factory.mktemp("mongodb"), **options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        one.stop()

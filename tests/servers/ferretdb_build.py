@@ -1,0 +1,112 @@
+"""Builds FerretDB, which speaks MongoDB's protocol over SQLite: no package manager of Debian has MongoDB itself.
+
+FerretDB reads, decides and then writes, so two writers at once overwrite each other, where MongoDB's changes of a
+document are atomic. The build lets one writing command run at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+VERSION = "1.24.2"
+PROGRAM = "ferretdb"
+
+_MODULE = f"github.com/FerretDB/FerretDB@v{VERSION}"
+_GO = (1, 24, 3)
+_TIMEOUT = 900
+_DISPATCH = Path("internal/clientconn/conn.go")
+_UNLOCKED = "\t\treturn cmd.Handler(connCtx, msg)\n"
+_LOCKED = """\t\tswitch command {
+\t\tcase "insert", "update", "delete", "findAndModify", "findandmodify":
+\t\t\toneWriter.Lock()
+\t\t\tdefer oneWriter.Unlock()
+\t\t}
+
+"""
+_LOCK = 'package clientconn\n\nimport "sync"\n\nvar oneWriter sync.Mutex\n'
+
+
+def home() -> Path:
+    """Return the folder of the program, in FSDF_SERVERS_CACHE (default: ~/.cache/fsdf-servers)."""
+    cache = os.environ.get("FSDF_SERVERS_CACHE")
+    return (Path(cache) if cache else Path.home() / ".cache" / "fsdf-servers") / f"ferretdb-{VERSION}"
+
+
+def install() -> None:
+    """Download the module, change one place of it and build it; takes two minutes.
+
+    Raises:
+        OSError: there is no `go`.
+        subprocess.SubprocessError: it failed.
+    """
+    target = home()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        folder = Path(scratch)
+        go = _go(folder)
+        source = folder / "source"
+        # A module's files are read-only.
+        shutil.copytree(_download(go, _MODULE, folder), source, copy_function=shutil.copyfile)
+        (source / "build/version/version.txt").write_text(f"v{VERSION}\n")
+        _let_one_write(source)
+        new = folder / "bin"
+        new.mkdir()
+        _run([go, "build", "-o", str(new / PROGRAM), "./cmd/ferretdb"], folder, source)
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+
+
+def _go(folder: Path) -> str:
+    """Return a Go that is new enough: the one on the PATH, or one that it downloads as a module."""
+    found = _run(["go", "env", "GOVERSION"], folder, folder)
+    if tuple(map(int, re.findall(r"\d+", found)[:3])) >= _GO:
+        return "go"
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    version = ".".join(map(str, _GO))
+    root = _download("go", f"golang.org/toolchain@v0.0.1-go{version}.{platform.system().lower()}-{machine}", folder)
+    # Modules hold no executables.
+    for program in (*root.glob("bin/*"), *root.glob("pkg/tool/*/*")):
+        program.chmod(0o755)
+    return str(root / "bin" / "go")
+
+
+def _download(go: str, module: str, folder: Path) -> Path:
+    return Path(json.loads(_run([go, "mod", "download", "-json", module], folder, folder))["Dir"])
+
+
+def _let_one_write(source: Path) -> None:
+    dispatch = source / _DISPATCH
+    text = dispatch.read_text()
+    if text.count(_UNLOCKED) != 1:
+        raise OSError(f"{_DISPATCH} of FerretDB {VERSION} is not what it was")
+    dispatch.write_text(text.replace(_UNLOCKED, _LOCKED + _UNLOCKED))
+    (dispatch.parent / "one_writer.go").write_text(_LOCK)
+
+
+def _run(words: list[str], folder: Path, where: Path) -> str:
+    """Run Go with its downloads in `folder`; return what it prints."""
+    environment = {
+        **os.environ,
+        "GOPATH": str(folder / "go"),
+        "GOFLAGS": "-modcacherw",
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "0",
+    }
+    done = subprocess.run(
+        words,
+        cwd=where,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_TIMEOUT,
+        check=True,
+    )
+    return done.stdout
