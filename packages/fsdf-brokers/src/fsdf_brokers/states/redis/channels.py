@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-LINGER = 5.0
-"""Seconds that a subscription outlives its last wait: whoever waits in a loop misses nothing between two waits."""
-
 
 class _Channel:
     """One channel.
@@ -36,12 +33,13 @@ class _Channel:
 class Channels:
     """All channels of one store, from the first wait on each until some seconds after the last. Thread-safe.
 
-    Args:
-        linger: see `LINGER`.
+    Attributes:
+        linger: seconds from a channel's last wait to the end of its subscription: whoever waits in a loop misses
+            nothing between two waits. Default 5.
     """
 
-    def __init__(self, linger: float = LINGER) -> None:
-        self._linger = linger
+    def __init__(self, linger: float = 5.0) -> None:
+        self.linger = linger
         self._lock = threading.Lock()
         self._channels: dict[bytes, _Channel] = {}
         self._new: list[bytes] = []
@@ -99,7 +97,7 @@ class Channels:
         """Return what is to be subscribed, what is to be given up, and whether anything lingers."""
         with self._lock:
             idle = [name for name, channel in self._channels.items() if not channel.waiting]
-            limit = time.monotonic() - self._linger
+            limit = time.monotonic() - self.linger
             old = [name for name in idle if self._channels[name].idle_since < limit]
             for name in old:
                 del self._channels[name]

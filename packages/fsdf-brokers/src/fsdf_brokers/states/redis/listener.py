@@ -9,7 +9,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.states.redis.channels import LINGER
 from fsdf_core.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class Listener:
                 for command, names in (("SUBSCRIBE", new), ("UNSUBSCRIBE", old)):
                     if names:
                         connection.send_command(command, *names, check_health=False)
-                selector.select(LINGER if lingering else _TEST_EVERY)
+                selector.select(self._channels.linger if lingering else _TEST_EVERY)
                 with suppress(BlockingIOError):
                     self._bell.recv(4096)
                 while connection.can_read(timeout=0):

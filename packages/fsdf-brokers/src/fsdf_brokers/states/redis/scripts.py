@@ -79,8 +79,11 @@ return count
 """KEYS: of each name the value and the hash. Returns how many names there were."""
 
 INCREMENT = Script("""
-redis.call('SET', KEYS[1], '0', 'NX', 'PX', ARGV[2])
+local new = redis.call('EXISTS', KEYS[1]) == 0
 redis.call('INCRBY', KEYS[1], ARGV[1])
+if new then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
 return redis.call('GET', KEYS[1])
 """)
 """KEYS: the counter. ARGV: what to add, TTL in milliseconds. Returns text: a number of Lua has 53 bits only."""
