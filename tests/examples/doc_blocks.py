@@ -17,7 +17,7 @@ class Program(NamedTuple):
     """A Python block, the lines that the text block after it says it prints, and where it stands."""
 
     source: str
-    prints: list[str]
+    prints: tuple[str, ...]
     heading: str
     number: int
 
@@ -47,7 +47,7 @@ def programs(path: Path) -> tuple[list[Program], dict[str, str]]:
         if language == "python" and (file := _FILE.match(body)):
             modules[file[1]] = body
         elif language == "python":
-            found.append(Program(body, [], heading, 1 + sum(each.heading == heading for each in found)))
+            found.append(Program(body, (), heading, 1 + sum(each.heading == heading for each in found)))
         elif language == "text" and found and not text[: fence.start()].rpartition("```")[2].strip():
-            found[-1].prints.extend(body.splitlines())
+            found[-1] = found[-1]._replace(prints=tuple(body.splitlines()))
     return found, modules

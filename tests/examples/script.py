@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_WHOLE_LINES = "import sys; sys.stdout.reconfigure(line_buffering=True)\n"
+"""Goes before the script: lines come at once, and those of several threads do not mix."""
+
+
 class Example:
     """A running example.
 
@@ -29,8 +33,9 @@ class Example:
 
     def __init__(self, folder: Path, source: str, arguments: Sequence[str], settings: dict[str, str]) -> None:
         path = folder / "example.py"
-        path.write_text(source, encoding="utf-8")
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "FSDF_HOME": str(folder / ".fsdf"), **settings}
+        path.write_text(_WHOLE_LINES + source, encoding="utf-8")
+        environment = {**os.environ, "FSDF_HOME": str(folder / ".fsdf"), **settings}
+        environment.pop("PYTHONUNBUFFERED", None)
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, str(path), *arguments], cwd=folder, env=environment, text=True,

@@ -6,6 +6,7 @@ The convention stands at `doc_blocks.programs`. A program that consumes is ended
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,31 +16,51 @@ import fsdf_control
 from fsdf import BoosterParams
 from fsdf.built import PARAMS_NOT_BUILT
 from tests.examples.doc_blocks import Program, programs
+from tests.examples.script import Example
 
 if TYPE_CHECKING:
-    from tests.examples.conftest import RunExample
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/controls.md", "CONTRIBUTING.md")
+PAGES = (
+    "docs/controls.md",
+    "CONTRIBUTING.md",
+    "packages/fsdf/README.md",
+    "packages/fsdf-control/README.md",
+    "packages/fsdf-core/README.md",
+)
+TEST = "test_a_program_of_the_documentation"
 MODULES = {name: source for page in PAGES for name, source in programs(ROOT / page)[1].items()}
 PROGRAMS = [program for page in PAGES for program in programs(ROOT / page)[0]]
 
 
-def lines(program: Program) -> list[str]:
-    return [rf"(?m)^{re.escape(line)}$" for line in program.prints]
+def run(program: Program, folder: Path) -> None:
+    """Run a program until all is printed that the page says, and until it has ended well."""
+    for name, source in MODULES.items():
+        (folder / name).write_text(source, encoding="utf-8")
+    example = Example(folder, program.source, (), {})
+    try:
+        assert program.prints, "say in a text block what it prints"
+        example.until([rf"(?m)^{re.escape(line)}$" for line in program.prints])
+        assert (example.rest() if program.ends else example.terminate()) == 0, example.output
+    finally:
+        example.close()
+
+
+@pytest.fixture(scope="module")
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Program, Future]]:
+    """Run the programs of the tests that were chosen, a few at a time, because they mostly wait."""
+    chosen = [item.callspec.params["program"] for item in request.session.items if item.originalname == TEST]
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        yield {program: pool.submit(run, program, tmp_path_factory.mktemp("program")) for program in chosen}
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=str)
-def test_a_program_of_the_documentation(run_example: RunExample, tmp_path: Path, program: Program) -> None:
-    for name, source in MODULES.items():
-        (tmp_path / name).write_text(source, encoding="utf-8")
-    example = run_example(program.source)
-    assert program.prints, "say in a text block what it prints"
-    example.until(lines(program))
-    if program.ends:
-        assert example.rest() == 0, example.output
-    else:
-        assert example.terminate() == 0, example.output
+def test_a_program_of_the_documentation(running: dict[Program, Future], program: Program) -> None:
+    running[program].result()
 
 
 def code_of(page: str) -> str:
