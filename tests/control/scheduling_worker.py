@@ -1,4 +1,4 @@
-"""A process that runs the schedules of a home: `python -m tests.control.scheduling_worker`.
+"""A process that runs the schedules of a store: `python -m tests.control.scheduling_worker [JOB_STORE_KIND]`.
 
 Says "leads" when it has the lease; ends when its standard input does.
 """
@@ -12,7 +12,7 @@ from fsdf_core.waiting import wait_until
 
 def main() -> None:
     """Run the schedules until the parent says so."""
-    schedules = manager("sql")
+    schedules = manager(sys.argv[1] if sys.argv[1:] else "sql")
     schedules.start()
     ended = threading.Event()
 

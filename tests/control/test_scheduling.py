@@ -1,4 +1,4 @@
-"""Schedules in real processes, over one SQLite home: each time once, whoever dies."""
+"""Schedules in real processes, over one store: each time once, whoever dies."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from fsdf_core import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 15
+STORES = {"sql": None, "redis": ("FSDF_REDIS_URL", "redis_url")}
+"""Of each job store, the setting of its server and the fixture that has one; None needs none."""
+on_each_store = pytest.mark.parametrize("kind", STORES, indirect=True)
 
 
 @pytest.fixture
@@ -31,16 +34,25 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "_open", {})
     monkeypatch.setattr(assembly, "_brokers", {})
     yield tmp_path
-    for store in registry._open.values():
+    for store in (*registry._open.values(), *(manager.book.store for manager in managers._managers.values())):
         store.close()
+
+
+@pytest.fixture
+def kind(request, home, monkeypatch):
+    kind = getattr(request, "param", "sql")
+    if STORES[kind] is not None:
+        setting, server = STORES[kind]
+        monkeypatch.setenv(setting, request.getfixturevalue(server))
+    return kind
 
 
 class Process:
     """One that runs the schedules, and knows no function."""
 
-    def __init__(self, home):
+    def __init__(self, home, kind):
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.control.scheduling_worker"], cwd=ROOT, text=True,
+            [sys.executable, "-m", "tests.control.scheduling_worker", kind], cwd=ROOT, text=True,
             env={**os.environ, "FSDF_HOME": str(home)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.popen.stdout.readline() == "started\n"
@@ -62,11 +74,11 @@ class Process:
 
 
 @pytest.fixture
-def processes(home):
+def processes(home, kind):
     started = []
 
     def start():
-        started.append(Process(home))
+        started.append(Process(home, kind))
         return started[-1]
 
     yield start
@@ -99,26 +111,28 @@ class Beats:
 
 
 @pytest.fixture
-def beats(home, request):
-    made = Beats(f"beats-{request.node.name}")
+def beats(kind, request):
+    made = Beats(f"beats-{request.function.__name__}-{kind}")
     yield made
     made.task.stop()
 
 
-def test_three_processes_publish_each_time_once(beats, processes):
+@on_each_store
+def test_three_processes_publish_each_time_once(kind, beats, processes):
     for _ in range(3):
         processes()
-    ApsJobAdder(beats.task, is_auto_start=False).add_push_job("interval", seconds=0.5, args=(1,), id="half")
+    ApsJobAdder(beats.task, kind, is_auto_start=False).add_push_job("interval", seconds=0.5, args=(1,), id="half")
     times = beats.expect(8)
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(0.2 < gap < 0.9 for gap in gaps[1:]), gaps
 
 
-def test_a_killed_holder_is_replaced_within_five_seconds(beats, processes):
+@on_each_store
+def test_a_killed_holder_is_replaced_within_five_seconds(kind, beats, processes):
     first = processes()
     assert first.leads.wait(PATIENCE)
     second = processes()
-    ApsJobAdder(beats.task, is_auto_start=False).add_push_job("interval", seconds=0.5, args=(1,), catch_up="all")
+    ApsJobAdder(beats.task, kind, is_auto_start=False).add_push_job("interval", seconds=0.5, args=(1,), catch_up="all")
     beats.expect(3)
     first.kill()
     killed, known = time.time(), len(beats.came)
