@@ -93,8 +93,6 @@ class BatchExecutor(Executor):
         self._called = False
         self._more = threading.Event()
         self._failures: deque[tuple[Message, BaseException]] = deque()
-        self.feeder: threading.Thread | None = None
-        """The thread that makes messages ready: if it gathers itself, waiting for more is in vain."""
         super().__init__(*arguments)
 
     def wanted(self) -> int:
@@ -127,6 +125,7 @@ class BatchExecutor(Executor):
         return self._gather_and_run
 
     def _gather_and_run(self) -> None:
+        # If the thread that brings messages gathers itself, waiting for more is in vain.
         feeding = threading.current_thread() is self.feeder
         while True:
             members: list[Message] = []

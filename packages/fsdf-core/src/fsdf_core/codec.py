@@ -7,12 +7,15 @@ a broker can run code.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from fsdf_core.errors import DecodeError, EncodeError
 from fsdf_core.message import EXTRA, Message
+
+if TYPE_CHECKING:
+    from fsdf_core.broker import Delivery
 
 _dumps = orjson.dumps
 _loads = orjson.loads
@@ -30,10 +33,15 @@ def encode(arguments: dict[str, Any], extra: dict[str, Any]) -> bytes:
         raise EncodeError(_explain(arguments, extra, error)) from None
 
 
-def decode(body: bytes | dict[str, Any]) -> Message:
+def decode(body: bytes | dict[str, Any], delivery: Delivery | None = None, queue_name: str = "") -> Message:
     """Return the message of a wire body, or of an in-memory body, which is copied one level deep.
 
     `extra` is {} where the producer sent none.
+
+    Args:
+        body: what the broker keeps.
+        delivery: what the broker handed over.
+        queue_name: where it did.
 
     Raises:
         DecodeError: the body is not a JSON object, or its `extra` is not one.
@@ -52,7 +60,7 @@ def decode(body: bytes | dict[str, Any]) -> Message:
         extra = {}
     elif type(extra) is not dict:
         raise DecodeError(f"the key {EXTRA!r} must hold an object, this is a {type(extra).__name__}")
-    return Message(arguments, extra)
+    return Message(arguments, extra, delivery, queue_name)
 
 
 def _explain(arguments: dict[str, Any], extra: dict[str, Any], error: TypeError) -> str:

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fsdf_core.control import Call
+    from fsdf_core.inbox import Inbox
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
+
+_IN_A_ROW = 8
+"""Messages that a worker runs before it lets others of a shared pool have a turn."""
 
 _resizing = threading.Lock()
 """Held while a pool grows or shrinks by one; for the process, because consumers may share a pool."""
@@ -32,7 +36,7 @@ class Executor:
         function: the task.
         controls: wrap the call, decide after errors, observe outcomes.
         ready: messages to run; may have become empty, because messages can be taken back.
-        settle: called with each finished message.
+        finished: the settler's inbox.
         pool: where it all happens; gets another worker for each one that is stuck.
         stopping: set when the consumer stops; ends waits between attempts.
         logger: where failures are logged.
@@ -43,17 +47,21 @@ class Executor:
         function: Callable[..., Any],
         controls: Sequence[Control],
         ready: deque[Message],
-        settle: Callable[[Message], None],
+        finished: Inbox[Message | None],
         pool: Pool,
         stopping: threading.Event,
         logger: logging.Logger,
     ) -> None:
         self._ready = ready
-        self._settle = settle
+        self._finished = finished
+        self._settle = finished.put
         self._pool = pool
         self._stopping = stopping
         self._logger = logger
         self._abandoned: dict[Message, object] = {}
+        self._declined = False
+        self.feeder: threading.Thread | None = None
+        """The thread that makes messages ready; a pool without threads runs them in it."""
         self._recoveries = overriding(controls, "on_error")
         self._observers = overriding(controls, "on_outcome")
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
@@ -65,11 +73,14 @@ class Executor:
             self._call = around(self._call)
         self._passable = [type(around.__self__).around_every is not Control.around_every for around in arounds]
         self.run_next = self._build()
-        """What the pool calls, once for each message that was made ready."""
+        """What the pool calls: runs messages as long as any are ready."""
 
     def begin(self, count: int) -> None:
-        """Let the pool run `count` messages that were made ready."""
-        self._pool.execute_many(self.run_next, count)
+        """Let the pool run `count` messages that were made ready: every worker that is free, not one call each."""
+        self._pool.execute_many(self.run_next, min(count, self._pool.max_workers))
+        while self._declined:
+            self._declined = False
+            self._pool.execute_many(self.run_next, 1)
 
     def observe(self) -> None:
         """Build outcomes of successes from now on."""
@@ -81,12 +92,22 @@ class Executor:
         if self._abandoned.setdefault(message, mine) is not mine:
             return
         self._resize(1)
+        self._go_on()
         self._settle_abandoned(message, error)
 
     @property
     def stuck(self) -> int:
         """How many calls run whose messages were settled without them."""
         return len(self._abandoned)
+
+    def _go_on(self) -> None:
+        """Let one more worker run what is ready; in a pool without threads `begin` does, or calls would nest."""
+        if not self._ready:
+            return
+        if threading.current_thread() is self.feeder:
+            self._declined = True
+        else:
+            self._pool.execute_many(self.run_next, 1)
 
     def _resize(self, by: int) -> None:
         with _resizing:
@@ -105,25 +126,31 @@ class Executor:
         call = self._call
         # Where no control must go around each call, plain messages take the short way.
         direct = self._function if all(self._passable) else None
-        settle = self._settle
+        finished = self._finished
+        settle = finished.items.append
         take = self._ready.popleft
         recover = self._recover
+        go_on = self._go_on
         here = current_message.thread
 
         def run_next() -> None:
-            try:
-                message = take()
-            except IndexError:
-                return
-            here.message = message
-            try:
-                result = direct(**message.arguments) if direct is not None and message.plain else call(message)
-            except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
-                recover(message, error)
-            else:
-                if self._observed:
-                    self._succeeded(message, result)
-                settle(message)
+            for _ in range(_IN_A_ROW):
+                try:
+                    message = take()
+                except IndexError:
+                    return
+                here.message = message
+                try:
+                    result = direct(**message.arguments) if direct is not None and message.plain else call(message)
+                except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
+                    recover(message, error)
+                else:
+                    if self._observed:
+                        self._succeeded(message, result)
+                    settle(message)
+                    if finished.asleep:
+                        finished.wake()
+            go_on()
 
         return run_next
 

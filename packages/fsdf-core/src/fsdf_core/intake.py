@@ -74,12 +74,10 @@ class Intake:
         queue_name = self._queue_name
         for delivery in deliveries:
             try:
-                message = decode(delivery.body)
+                message = decode(delivery.body, delivery, queue_name)
             except DecodeError as error:
                 refused.append(self._undecodable(delivery, error))
                 continue
-            message.delivery = delivery
-            message.queue_name = queue_name
             extra = message.extra
             if (
                 len(extra) == _STAMPS

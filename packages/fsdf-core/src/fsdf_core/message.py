@@ -49,14 +49,16 @@ class Message:
         "settlement",
     )
 
-    def __init__(self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None) -> None:
+    def __init__(
+        self, arguments: dict[str, Any], extra: dict[str, Any], delivery: Delivery | None = None, queue_name: str = ""
+    ) -> None:
         self.arguments = arguments
         self.extra = extra
         self.delivery = delivery
         self.attempt = 1
         self.settlement: Settlement | None = None
         self.outcome: Outcome | None = None
-        self.queue_name = ""
+        self.queue_name = queue_name
         self.plain = False
 
     @property

@@ -104,7 +104,7 @@ class Publisher:
                 else self._stamped(call, None, delay, priority)
                 for call in batch
             ]
-            self._send([message for message in messages if message.settlement is None])
+            self._send([message for message in messages if message.settlement is None] if self._stampers else messages)
             sent += messages
         return sent
 
@@ -162,10 +162,9 @@ class Publisher:
         }
         if extra:
             stamps.update(extra)
-        message = Message(arguments, stamps)
+        message = Message(arguments, stamps, None, self.queue.name)
         message.delay = delay
         message.priority = priority
-        message.queue_name = self.queue.name
         for stamp in self._stampers:
             verdict = stamp(message)
             if verdict is not None:

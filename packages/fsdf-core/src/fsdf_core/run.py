@@ -71,8 +71,8 @@ class Run:
             logger=owner.logger,
             name=owner.queue.name,
         )
+        self._executor.feeder = self._dispatcher.thread
         if isinstance(self._executor, BatchExecutor):
-            self._executor.feeder = self._dispatcher.thread
             self._dispatcher.wanted = self._executor.wanted
         self._ticker = Ticker(owner.controls, owner.logger, owner.queue.name)
         self._start_controls(owner, consumer_id)
@@ -112,7 +112,7 @@ class Run:
             owner.function,
             owner.controls,
             self._ready,
-            self.settler.settle,
+            self.settler.inbox,
             owner.pool,
             self._stopping,
             owner.logger,

@@ -5,7 +5,6 @@ Effects come before the acknowledgement: a dead letter is stored first, the ackn
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import defaultdict
@@ -15,6 +14,7 @@ from fsdf_core.backoff import Backoff
 from fsdf_core.control import overriding
 from fsdf_core.dead_letter import SUFFIX, dead_letter
 from fsdf_core.errors import BrokerUnavailable, StorageError
+from fsdf_core.inbox import Inbox
 from fsdf_core.parking import Parking
 from fsdf_core.resend import resent
 from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue
@@ -70,14 +70,15 @@ class Settler:
             BrokerUnavailable,
             StorageError,
         )
-        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self.inbox: Inbox[Message | None] = Inbox()
+        """Where workers put what they have finished."""
         self._dead_letters: Queue | None = None
         self._parking = None if queue_.broker.capabilities.delay else Parking()
         self._progress = threading.Condition()
         self._abandoned = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"fsdf-settle-{queue_.name}", daemon=True)
-        self.settle = self._inbox.put
+        self.settle = self.inbox.put
         self.start = self._thread.start
 
     def settle_many(self, messages: Sequence[Message]) -> None:
@@ -93,7 +94,7 @@ class Settler:
     def close(self, timeout: float) -> bool:
         """Settle what was handed over, then end; after `timeout` seconds give up. True if nothing was left."""
         self._closing = True
-        self._inbox.put(None)
+        self.inbox.put(None)
         self._thread.join(timeout)
         if not self._thread.is_alive():
             return True
@@ -130,12 +131,7 @@ class Settler:
 
     def _gather(self) -> tuple[list[Message], bool]:
         """Wait for finished messages and take all there are; True if they are the last."""
-        inbox = self._inbox
-        try:
-            first = inbox.get(timeout=_IDLE if self._parking is None else self._parking.wait(_IDLE))
-        except queue.Empty:
-            return [], False
-        batch = [first, *[inbox.get_nowait() for _ in range(inbox.qsize())]]
+        batch = self.inbox.take(_IDLE if self._parking is None else self._parking.wait(_IDLE))
         if not self._closing:
             return batch, False  # type: ignore[return-value] # there is no None before `close`
         messages = [message for message in batch if message is not None]

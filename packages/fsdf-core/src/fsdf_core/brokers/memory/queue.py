@@ -58,16 +58,26 @@ class MemoryQueue(Queue):
         Raises:
             QueueFull: a bounded queue had no room for all of them within `put_timeout`; those before it are sent.
         """
-        deliveries = [Delivery(_exact(message.body), message.priority) for message in messages]
+        if self.serializes:
+            deliveries = [Delivery(_exact(message.body), message.priority) for message in messages]
+        else:
+            deliveries = [Delivery(message.body, message.priority) for message in messages]
+        simple = not self._maxsize and not any(message.delay or message.priority for message in messages)
         with self._lock:
-            for message, delivery in zip(messages, deliveries, strict=True):
-                if self._maxsize and self._waiting() >= self._maxsize:
-                    self._wait_for_room()
-                if message.delay > 0:
-                    self._delay(delivery, message.delay)
-                else:
-                    self._level(message.priority).append(delivery)
+            if simple:
+                self._levels[0].extend(deliveries)
+            else:
+                self._sort_in(messages, deliveries)
             self._notify(len(messages))
+
+    def _sort_in(self, messages: Sequence[OutgoingMessage], deliveries: list[Delivery]) -> None:
+        for message, delivery in zip(messages, deliveries, strict=True):
+            if self._maxsize and self._waiting() >= self._maxsize:
+                self._wait_for_room()
+            if message.delay > 0:
+                self._delay(delivery, message.delay)
+            else:
+                self._level(message.priority).append(delivery)
 
     def subscribe(self, consumer_id: str, prefetch: int) -> MemorySubscription:  # noqa: ARG002 - contract
         """Start consuming."""
