@@ -1,0 +1,1 @@
+"""fsdf and funboost on the same queues: each feeds the other."""
