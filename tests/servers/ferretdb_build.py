@@ -58,7 +58,7 @@ def install() -> None:
         _let_one_write(source)
         new = folder / "bin"
         new.mkdir()
-        _run([go, "build", "-o", str(new / PROGRAM), "./cmd/ferretdb"], folder, source)
+        _run([go, "build", "-trimpath", "-o", str(new / PROGRAM), "./cmd/ferretdb"], folder, source)
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
 

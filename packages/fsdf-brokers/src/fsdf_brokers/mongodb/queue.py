@@ -50,8 +50,7 @@ class MongoQueue(Queue):
 
     def prepare(self) -> None:
         """Create the indexes that are missing: the database may have been made anew."""
-        with self.server.translated():
-            self.server.collection(self._collection).create_indexes(list(INDEXES))
+        self.server.prepare(self.server.collection(self._collection), INDEXES)
         self._prepared = True
 
     def send(self, messages: Sequence[OutgoingMessage]) -> None:

@@ -20,8 +20,9 @@ from fsdf_brokers.mongodb.faults import translated
 from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pymongo import IndexModel
     from pymongo.collection import Collection
     from pymongo.database import Database
 
@@ -88,6 +89,13 @@ class Server:
         if journal:
             concern = WriteConcern(**{**concern.document, "j": True})
         return database.get_collection(name, read_preference=ReadPreference.PRIMARY, write_concern=concern)
+
+    def prepare(self, collection: Collection[Document], indexes: Sequence[IndexModel]) -> None:
+        """Create the indexes that are missing, and the collection if it is."""
+        with self.translated():
+            there = {index["name"] for index in collection.list_indexes()}
+            if missing := [index for index in indexes if index.document["name"] not in there]:
+                collection.create_indexes(missing)
 
     def close(self) -> None:
         """Disconnect; a later use connects again."""
