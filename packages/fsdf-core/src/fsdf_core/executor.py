@@ -92,7 +92,8 @@ class Executor:
         if self._abandoned.setdefault(message, mine) is not mine:
             return
         self._resize(1)
-        self._go_on()
+        if self._pool.free_slots():
+            self._go_on()
         self._settle_abandoned(message, error)
 
     @property
