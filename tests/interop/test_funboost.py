@@ -10,7 +10,6 @@ import time
 import pytest
 
 from fsdf import TaskOptions, fct
-from tests.interop.funboost_process import Funboost
 
 WAIT = 60.0
 
