@@ -21,12 +21,13 @@ class RateFleet:
         folder: for the queue, the state and the logs.
         rule: a rule of the workers.
         number: its number.
+        state_url: where the state is; None is a SQLite file in the folder.
     """
 
-    def __init__(self, folder, rule, number=0):
+    def __init__(self, folder, rule, number=0, state_url=None):
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
-        settings = Settings(home=folder / "home")
+        settings = Settings(home=folder / "home", state_url=state_url)
         self.broker = brokers.get("SQLITE_QUEUE").from_settings(settings)
         self.queue = self.broker.queue("rates")
         self.publisher = Publisher(self.queue)
@@ -35,6 +36,8 @@ class RateFleet:
         self._command = [sys.executable, str(WORKER), str(self.logs), rule, str(number)]
         self._env = os.environ | {"FSDF_HOME": str(folder / "home"), "FSDF_HEARTBEAT_TIMEOUT": "0.5"}
         self._env.pop("FSDF_STATE_URL", None)
+        if state_url is not None:
+            self._env["FSDF_STATE_URL"] = state_url
 
     def start(self):
         self.workers.append(subprocess.Popen(self._command, env=self._env))

@@ -1,5 +1,6 @@
-"""Remote kill from another process, through the SQLite state store."""
+"""Remote kill from another process, through a state store."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -15,6 +16,9 @@ from fsdf_core.errors import TaskKilled
 from fsdf_core.publisher import Publisher
 from fsdf_core.registry import open_state
 from fsdf_core.settings import Settings
+from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
+
+from .conftest import BROKERS
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
@@ -49,7 +53,10 @@ class Endings(Control):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(request, tmp_path, monkeypatch):
+    server = getattr(request, "param", None)
+    if server:
+        monkeypatch.setenv("FSDF_STATE_URL", request.getfixturevalue(server))
     store = open_state(Settings(home=tmp_path))
     yield store
     store.close()
@@ -61,6 +68,14 @@ def kill_elsewhere(home, task_id):
     return time.monotonic()
 
 
+@pytest.mark.parametrize(
+    ("embedded", "workers", "store"),
+    [
+        *itertools.product(BROKERS, (ShrinkableThreadPoolExecutor, SoloExecutor), [None]),
+        ("sqlite", ShrinkableThreadPoolExecutor, "redis_url"),
+    ],
+    indirect=True,
+)
 def test_running_and_waiting_tasks_end_within_two_seconds_of_a_kill_elsewhere(
     embedded, workers, store, tmp_path, emptied
 ):

@@ -10,9 +10,10 @@ from fsdf_control.pausing import is_paused, pause, resume
 from .rate_fleet import RateFleet
 
 
-@pytest.fixture
-def fleet(tmp_path):
-    fleet = RateFleet(tmp_path, "pause")
+@pytest.fixture(params=[None, "redis_url"], ids=["sqlite", "redis"])
+def fleet(request, tmp_path):
+    state_url = request.getfixturevalue(request.param) if request.param else None
+    fleet = RateFleet(tmp_path, "pause", state_url=state_url)
     yield fleet
     fleet.close()
 

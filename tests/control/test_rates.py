@@ -15,8 +15,8 @@ pytestmark = pytest.mark.crash
 def fleets(tmp_path):
     made = []
 
-    def make(rule, number):
-        made.append(RateFleet(tmp_path / rule, rule, number))
+    def make(rule, number, state_url=None):
+        made.append(RateFleet(tmp_path / rule, rule, number, state_url))
         return made[-1]
 
     yield make
@@ -63,9 +63,10 @@ def test_slow_starts_of_three_processes_are_spread(fleets):
     assert max(gaps) < 0.7
 
 
-def test_a_quota_of_three_processes_is_never_exceeded_and_loses_one_chunk_at_most(fleets):
+@pytest.mark.parametrize("server", [None, "redis_url"], ids=["sqlite", "redis"])
+def test_a_quota_of_three_processes_is_never_exceeded_and_loses_one_chunk_at_most(fleets, server, request):
     limit = 200
-    fleet = fleets("quota", limit)
+    fleet = fleets("quota", limit, request.getfixturevalue(server) if server else None)
     fleet.publisher.publish_many([{}] * limit * 2)
     for _ in range(3):
         fleet.start()
