@@ -1,5 +1,6 @@
 """Workers are killed while thousands of tasks run; the history tells whether the promises held."""
 
+import json
 import os
 import random
 import signal
@@ -25,19 +26,21 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(170)]
 class Fleet:
     """Worker processes on one queue."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, **options):
         self.kind = kind
+        self.options = json.dumps(options)
         self.history = folder / "history"
         self.history.mkdir()
         self.env = os.environ | {"FSDF_HOME": str(folder / "home"), "FSDF_HEARTBEAT_TIMEOUT": "0.5"}
         self.broker = brokers.get(kind).from_settings(Settings(home=folder / "home"))
-        self.queue = self.broker.queue("crash")
+        self.queue = self.broker.queue("crash", **options)
         self.publisher = Publisher(self.queue)
         self.workers = []
         self.kills = {}
 
     def start(self):
-        worker = subprocess.Popen([sys.executable, str(WORKER), self.kind, str(self.history)], env=self.env)
+        words = [sys.executable, str(WORKER), self.kind, str(self.history), self.options]
+        worker = subprocess.Popen(words, env=self.env)
         self.workers.append(worker)
         return worker
 

@@ -1,5 +1,6 @@
-"""A worker process of the crash tests: `worker.py KIND HISTORY_FOLDER`; FSDF_HOME says where the queue is."""
+"""A worker process of the crash tests: `worker.py KIND HISTORY_FOLDER QUEUE_OPTIONS`; FSDF_HOME says where it is."""
 
+import json
 import re
 import sys
 import threading
@@ -26,6 +27,6 @@ def task(number, kind="wait", seconds=0.001):
 
 if __name__ == "__main__":
     settings = get_settings()
-    queue = brokers.get(sys.argv[1]).from_settings(settings).queue("crash")
+    queue = brokers.get(sys.argv[1]).from_settings(settings).queue("crash", **json.loads(sys.argv[3]))
     consumer = Consumer(task, queue=queue, pool=ShrinkableThreadPoolExecutor(max_workers=10))
     consumer.run()
