@@ -1,6 +1,8 @@
 """What the Redis state store does when its server fails, and what it says."""
 
 import logging
+import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -163,6 +165,31 @@ def test_without_redis_py_it_names_the_cure():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert "MissingDependency: " in done.stderr
     assert "'redis': pip install fsdf[redis]" in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+def test_redis_over_tls(launch_redis, opened, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*request, *names], check=True, capture_output=True, timeout=60)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    files = {"tls-cert-file": certificate, "tls-key-file": key, "tls-ca-cert-file": certificate}
+    launch_redis(options={"tls-port": str(port), "tls-auth-clients": "no"} | {k: str(v) for k, v in files.items()})
+    store, other = (opened(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}") for _ in range(2))
+    store.set({"a": b"x" * 100_000}, ttl=60)
+    assert other.get(["a"]) == [b"x" * 100_000]
+    names = [f"channel-{number}" for number in range(1000)]
+    with ThreadPoolExecutor(20) as pool:
+        assert all(pool.map(lambda name: store.wait(name, PATIENCE), names))
+        waits = [pool.submit(store.wait, name, PATIENCE) for name in names]
+        for name in names:
+            other.notify(name)
+        assert all(wait.result(PATIENCE) for wait in waits)
+    with pytest.raises(StateUnavailable, match="certificate"):
+        opened(f"rediss://127.0.0.1:{port}/0").get(["a"])
 
 
 def _listens(server):
