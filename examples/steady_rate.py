@@ -13,7 +13,7 @@ from fsdf_pools import ShrinkableThreadPoolExecutor
 
 QPS = 50
 QUEUE = "steady_rate"
-PHASE = 2.4
+PHASE = 2.0
 DURATIONS = (0.0004, 0.28, 1.2, 0.032, 0.0)
 """Seconds that a task takes in each phase; the last one does not end."""
 

@@ -21,8 +21,8 @@ TICKS = 2
 @pytest.mark.parametrize("kind", ["PERSISTQUEUE", "MEMORY_QUEUE"])
 def test_the_rate_holds_whatever_the_tasks_take(run_example: RunExample, kind: str) -> None:
     example = run_example(EXAMPLE.read_text(encoding="utf-8"), FSDF_BROKER=kind)
-    # Begun after 12 s at the rate; the threads that the slow tasks needed have gone.
-    example.until([r"(?m)^600 begun", r", takes 0\.0 s", r"begun at \d+\.\d+ s, [1-8] threads.*takes 0\.0 s"], 60)
+    # Begun after 10 s at the rate; the threads that the slow tasks needed have gone.
+    example.until([r"(?m)^500 begun", r", takes 0\.0 s", r"begun at \d+\.\d+ s, [1-8] threads.*takes 0\.0 s"], 60)
     assert example.terminate() == 0
     lines = sorted((float(at), int(threads), int(a), int(b), float(takes)) for _, at, threads, a, b, takes in
                    LINE.findall(example.output))  # fmt: skip
