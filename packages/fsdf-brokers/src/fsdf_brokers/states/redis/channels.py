@@ -43,6 +43,7 @@ class Channels:
         self._lock = threading.Lock()
         self._channels: dict[bytes, _Channel] = {}
         self._new: list[bytes] = []
+        self._swept = time.monotonic()
         self._closed = False
 
     def wait(self, name: bytes, timeout: float, added: Callable[[], None]) -> bool:
@@ -93,16 +94,19 @@ class Channels:
                 channel.listening = False
             self._new = list(self._channels)
 
-    def take(self) -> tuple[Iterable[bytes], Iterable[bytes], bool]:
-        """Return what is to be subscribed, what is to be given up, and whether anything lingers."""
+    def take(self) -> tuple[Iterable[bytes], Iterable[bytes]]:
+        """Return what is to be subscribed, and what is to be given up."""
+        now = time.monotonic()
         with self._lock:
-            idle = [name for name, channel in self._channels.items() if not channel.waiting]
-            limit = time.monotonic() - self.linger
-            old = [name for name in idle if self._channels[name].idle_since < limit]
-            for name in old:
-                del self._channels[name]
+            old: list[bytes] = []
+            if now >= self._swept + self.linger:
+                self._swept = now
+                limit = now - self.linger
+                old = [name for name, each in self._channels.items() if not each.waiting and each.idle_since < limit]
+                for name in old:
+                    del self._channels[name]
             new, self._new = [name for name in self._new if name in self._channels], []
-            return new, old, len(idle) > len(old)
+            return new, old
 
     def close(self) -> None:
         """End all waits without a notification, later ones too."""

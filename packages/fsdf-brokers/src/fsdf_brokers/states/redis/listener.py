@@ -74,11 +74,11 @@ class Listener:
             selector.register(self._bell, selectors.EVENT_READ)
             heard, asked = time.monotonic(), False
             while not self._ended.is_set():
-                new, old, lingering = self._channels.take()
+                new, old = self._channels.take()
                 for command, names in (("SUBSCRIBE", new), ("UNSUBSCRIBE", old)):
                     if names:
                         connection.send_command(command, *names, check_health=False)
-                selector.select(self._channels.linger if lingering else _TEST_EVERY)
+                selector.select(min(self._channels.linger, _TEST_EVERY))
                 with suppress(BlockingIOError):
                     self._bell.recv(4096)
                 while connection.can_read(timeout=0):
