@@ -1,7 +1,6 @@
 """Builds FerretDB, which speaks MongoDB's protocol over SQLite: no package manager of Debian has MongoDB itself.
 
-FerretDB reads, decides and then writes, so two writers at once overwrite each other, where MongoDB's changes of a
-document are atomic. The build lets one writing command run at a time.
+Two things of it are changed, by the Go files of the folder `ferretdb`: see there what and why.
 """
 
 from __future__ import annotations
@@ -21,16 +20,28 @@ PROGRAM = "ferretdb"
 _MODULE = f"github.com/FerretDB/FerretDB@v{VERSION}"
 _GO = (1, 24, 3)
 _TIMEOUT = 900
-_DISPATCH = Path("internal/clientconn/conn.go")
-_UNLOCKED = "\t\treturn cmd.Handler(connCtx, msg)\n"
-_LOCKED = """\t\tswitch command {
-\t\tcase "insert", "update", "delete", "findAndModify", "findandmodify":
-\t\t\toneWriter.Lock()
-\t\t\tdefer oneWriter.Unlock()
-\t\t}
-
-"""
-_LOCK = 'package clientconn\n\nimport "sync"\n\nvar oneWriter sync.Mutex\n'
+_CHANGES = Path(__file__).parent / "ferretdb"
+_ADDED = {"one_writer.go": "internal/clientconn", "narrow.go": "internal/backends/sqlite"}
+_CHANGED = {
+    "internal/clientconn/conn.go": (
+        "\t\treturn cmd.Handler(connCtx, msg)\n",
+        "\t\tdefer lockForWriting(command)()\n\t\treturn cmd.Handler(connCtx, msg)\n",
+    ),
+    # Spelled as the index spells it; otherwise SQLite does not see that they are the same.
+    "internal/backends/sqlite/metadata/metadata.go": ("->'$._id'\"", '->\\"_id\\""'),
+    "internal/backends/sqlite/collection.go": (
+        """	if params.Filter.Len() == 1 {
+		v, _ := params.Filter.Get("_id")
+		switch v.(type) {
+		case string, types.ObjectID:
+			whereClause = fmt.Sprintf(` WHERE %s = ?`, metadata.IDColumn)
+			args = []any{string(must.NotFail(sjson.MarshalSingleValue(v)))}
+		}
+	}
+""",
+        "\twhereClause, args = narrow(params.Filter)\n",
+    ),
+}
 
 
 def home() -> Path:
@@ -40,7 +51,7 @@ def home() -> Path:
 
 
 def install() -> None:
-    """Download the module, change one place of it and build it; takes two minutes.
+    """Download the module, change it and build it; takes two minutes.
 
     Raises:
         OSError: there is no `go`.
@@ -55,7 +66,7 @@ def install() -> None:
         # A module's files are read-only.
         shutil.copytree(_download(go, _MODULE, folder), source, copy_function=shutil.copyfile)
         (source / "build/version/version.txt").write_text(f"v{VERSION}\n")
-        _let_one_write(source)
+        _change(source)
         new = folder / "bin"
         new.mkdir()
         _run([go, "build", "-trimpath", "-o", str(new / PROGRAM), "./cmd/ferretdb"], folder, source)
@@ -81,13 +92,14 @@ def _download(go: str, module: str, folder: Path) -> Path:
     return Path(json.loads(_run([go, "mod", "download", "-json", module], folder, folder))["Dir"])
 
 
-def _let_one_write(source: Path) -> None:
-    dispatch = source / _DISPATCH
-    text = dispatch.read_text()
-    if text.count(_UNLOCKED) != 1:
-        raise OSError(f"{_DISPATCH} of FerretDB {VERSION} is not what it was")
-    dispatch.write_text(text.replace(_UNLOCKED, _LOCKED + _UNLOCKED))
-    (dispatch.parent / "one_writer.go").write_text(_LOCK)
+def _change(source: Path) -> None:
+    for name, folder in _ADDED.items():
+        shutil.copyfile(_CHANGES / name, source / folder / name)
+    for name, (old, new) in _CHANGED.items():
+        text = (source / name).read_text()
+        if old not in text:
+            raise OSError(f"{name} of FerretDB {VERSION} is not what it was")
+        (source / name).write_text(text.replace(old, new, 1))
 
 
 def _run(words: list[str], folder: Path, where: Path) -> str:

@@ -12,7 +12,7 @@ USER, PASSWORD = "alice", "alice-secret"
 
 
 class MongoDBServer(ServerProcess):
-    """A server on 127.0.0.1; what it accepted survives `kill()` and `start()`.
+    """A server on 127.0.0.1; what it accepted survives `kill()`, but no power cut.
 
     Args:
         executable: path of `ferretdb`.
@@ -22,7 +22,7 @@ class MongoDBServer(ServerProcess):
 
     def __init__(self, executable: str, folder: Path, *, auth: bool = False) -> None:
         (folder / "data").mkdir()
-        words = ["--handler=sqlite", f"--sqlite-url=file:{folder / 'data'}/", f"--state-dir={folder}"]
+        words = ["--handler=sqlite", f"--sqlite-url=file:{folder / 'data'}/?_pragma=synchronous(off)", f"--state-dir={folder}"]
         words += ["--debug-addr=-", "--telemetry=disable", "--log-level=error"]
         if auth:
             words += ["--test-enable-new-auth", "--setup-database=fsdf"]

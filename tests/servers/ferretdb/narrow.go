@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/FerretDB/FerretDB/internal/backends/sqlite/metadata"
+	"github.com/FerretDB/FerretDB/internal/handler/sjson"
+	"github.com/FerretDB/FerretDB/internal/types"
+	"github.com/FerretDB/FerretDB/internal/util/must"
+)
+
+// narrow lets SQLite, which has indexes, choose among documents by the equalities of a filter. FerretDB by itself
+// reads the whole collection for every command. It still applies the filter to what is found.
+func narrow(filter *types.Document) (string, []any) {
+	var conditions []string
+	var args []any
+
+	if filter.Len() == 0 {
+		return "", nil
+	}
+
+	for _, key := range filter.Keys() {
+		value := must.NotFail(filter.Get(key))
+
+		column := fmt.Sprintf("%s->%q", metadata.DefaultColumn, key)
+
+		if strings.ContainsAny(key, `.$'"`) {
+			continue
+		}
+
+		switch value := value.(type) {
+		case string, types.ObjectID, int32, int64:
+			conditions = append(conditions, column+" = ?")
+			args = append(args, marshal(value))
+		case *types.Document:
+			wanted, err := value.Get("$in")
+			if err != nil || value.Len() != 1 {
+				continue
+			}
+
+			found, ok := wanted.(*types.Array)
+			if !ok || found.Len() == 0 {
+				continue
+			}
+
+			var many []any
+			for i := 0; i < found.Len(); i++ {
+				switch each := must.NotFail(found.Get(i)).(type) {
+				case string, types.ObjectID, int32, int64:
+					many = append(many, marshal(each))
+				}
+			}
+
+			if len(many) == found.Len() {
+				conditions = append(conditions, column+" IN (?"+strings.Repeat(", ?", len(many)-1)+")")
+				args = append(args, many...)
+			}
+		}
+	}
+
+	if len(conditions) == 0 {
+		return "", nil
+	}
+
+	return " WHERE " + strings.Join(conditions, " AND "), args
+}
+
+func marshal(value any) string {
+	return string(must.NotFail(sjson.MarshalSingleValue(value)))
+}
