@@ -5,7 +5,7 @@ import time
 import pytest
 
 from fsdf_core.broker import OutgoingMessage, QueueSize
-from fsdf_core.errors import BrokerUnavailable, StorageError
+from fsdf_core.errors import BrokerUnavailable, ConfigurationError, StorageError
 from fsdf_core.registry import brokers
 
 KINDS = ["REDIS_ACK_USING_TIMEOUT", "REDIS_BRPOP_LPUSH", "REDIS_PRIORITY", "REDIS_ZSET_DELAY"]
@@ -222,3 +222,17 @@ def test_full_memory_refuses_pushes_but_drains(kind, launch_redis):
     assert seen == sent + 50
     subscription.close()
     broker.close()
+
+
+def test_wrong_place_and_wrong_password_are_one_clear_error(kind, launch_redis):
+    server = launch_redis(options={"requirepass": "right"})
+    refused = brokers.get(kind)(server.url.replace("//", "//:wrong-one@"))
+    server_of_nobody = launch_redis()
+    server_of_nobody.stop()
+    away = brokers.get(kind)(server_of_nobody.url.replace("//", "//me:wrong-one@"))
+    for broker, error in ((refused, ConfigurationError), (away, BrokerUnavailable)):
+        for action in (lambda b=broker: b.queue("q").subscribe("c", 1), lambda b=broker: send(b.queue("q"), b"{}")):
+            with pytest.raises(error, match="FSDF_REDIS_URL") as caught:
+                action()
+            assert "wrong-one" not in str(caught.value)
+        broker.close()

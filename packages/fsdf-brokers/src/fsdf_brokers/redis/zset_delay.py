@@ -6,12 +6,14 @@ before it, so it is a second one; two equal ones that others add are one, that i
 An idle consumer starts at once what fsdf sends for now; what others add it finds within 0.1 s.
 
 When a message is due: `extra.other_extra_params.for_broker_redis_zset_delay` may say so, by `eta_timestamp` (seconds
-since the epoch) or `delay_seconds`; otherwise the delay it is sent with. Needs Redis 6.2 or newer, or Valkey.
+since the epoch) or `delay_seconds` (after `extra.publish_time`); a delay that it is sent with, such as `countdown`,
+goes first. Needs Redis 6.2 or newer, or Valkey.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
@@ -43,27 +45,37 @@ class ZsetDelayQueue(RedisQueue):
     """A sorted set named as the queue."""
 
     def _words(self, message: OutgoingMessage) -> tuple[int, str, Body]:
-        delay, due = message.delay, ""
-        if _OPTION in message.body:
-            option = _option(message.body)
-            if "eta_timestamp" in option:
-                due = repr(_number(option, "eta_timestamp"))
-            elif "delay_seconds" in option:
-                delay = max(0.0, _number(option, "delay_seconds"))
-        return int(delay * 1000), due, message.body
+        due = "" if message.delay > 0 or _OPTION not in message.body else _due(message.body)
+        return int(message.delay * 1000), due, message.body
 
 
-def _option(body: Any) -> dict[str, Any]:
+def _due(body: Any) -> str:
+    """Return the moment that the option says; "" if it says none.
+
+    It is the same each time the message is sent: a retry does not wait again.
+    """
     try:
-        others = decode(body).extra.get("other_extra_params")
+        extra = decode(body).extra
     except DecodeError:
-        return {}
+        return ""
+    others = extra.get("other_extra_params")
     option = others.get(OPTION) if isinstance(others, dict) else None
     if option is None:
-        return {}
+        return ""
     if not isinstance(option, dict):
         raise ConfigurationError(f'{OPTION} is {option!r}: use {{"eta_timestamp": …}} or {{"delay_seconds": …}}')
-    return option
+    if "eta_timestamp" in option:
+        return repr(_number(option, "eta_timestamp"))
+    if "delay_seconds" in option:
+        return repr(_published(extra) + _number(option, "delay_seconds"))
+    return ""
+
+
+def _published(extra: dict[str, Any]) -> float:
+    published = extra.get("publish_time")
+    if isinstance(published, int | float) and math.isfinite(published):
+        return float(published)
+    return time.time()
 
 
 def _number(option: dict[str, Any], name: str) -> float:
