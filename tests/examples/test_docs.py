@@ -15,6 +15,7 @@ import pytest
 import fsdf_control
 from fsdf import BoosterParams
 from fsdf.built import PARAMS_NOT_BUILT
+from fsdf_core import registry
 from tests.examples.doc_blocks import Program, programs
 from tests.examples.script import Example
 
@@ -82,3 +83,18 @@ def test_every_parameter_of_a_rule_is_documented() -> None:
     names = [name for name in BoosterParams.model_fields if rule.search(name) and name not in PARAMS_NOT_BUILT]
     assert len(names) > 15
     assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
+
+
+def test_the_table_of_brokers() -> None:
+    text = (ROOT / "docs/controls.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1:-1] for row in re.findall(r"^\| `[A-Z].*$", text, re.MULTILINE)]
+    said = {kind: [cell.split()[0].strip(",") for cell in cells] for kinds, *cells in rows for kind in kinds_in(kinds)}
+    assert len(said) > 10
+    for kind, answers in said.items():
+        has = registry.brokers.get(kind).capabilities
+        facts = (has.acks, has.delivery_count, has.delay, has.priority)
+        assert answers == ["yes" if fact else "no" for fact in facts], kind
+
+
+def kinds_in(cell: str) -> list[str]:
+    return re.findall(r"`([A-Z_]+)`", cell)
