@@ -100,31 +100,31 @@ def rabbitmq(kind):
     return make
 
 
-@pytest.fixture(
-    params=[
-        memory,
-        serializing_memory,
-        sqlite,
-        persistqueue,
-        redis("REDIS"),
-        redis("REDIS_ACK_ABLE"),
-        redis("REDIS_ACK_USING_TIMEOUT"),
-        redis("REDIS_BRPOP_LPUSH"),
-        redis("REDIS_PRIORITY"),
-        redis("REDIS_ZSET_DELAY"),
-        kafka_confluent,
-        kafka,
-        rabbitmq("RABBITMQ"),
-        rabbitmq("RABBITMQ_AMQPSTORM"),
-        rabbitmq("RABBITMQ_RABBITPY"),
-        mongomq,
-        postgres,
-        sqlalchemy_sqlite,
-        sqlalchemy_postgresql,
-        sqlalchemy_mariadb,
-    ],
-    ids=lambda make: make.__name__,
-)
+ROWS = [
+    memory,
+    serializing_memory,
+    sqlite,
+    persistqueue,
+    redis("REDIS"),
+    redis("REDIS_ACK_ABLE"),
+    redis("REDIS_ACK_USING_TIMEOUT"),
+    redis("REDIS_BRPOP_LPUSH"),
+    redis("REDIS_PRIORITY"),
+    redis("REDIS_ZSET_DELAY"),
+    kafka_confluent,
+    kafka,
+    rabbitmq("RABBITMQ"),
+    rabbitmq("RABBITMQ_AMQPSTORM"),
+    rabbitmq("RABBITMQ_RABBITPY"),
+    mongomq,
+    postgres,
+    sqlalchemy_sqlite,
+    sqlalchemy_postgresql,
+    sqlalchemy_mariadb,
+]
+
+
+@pytest.fixture(params=ROWS, ids=lambda make: make.__name__)
 def broker(request):
     broker = request.param(request)
     yield broker
