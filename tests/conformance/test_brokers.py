@@ -110,6 +110,7 @@ ROWS = [
     redis("REDIS_ACK_USING_TIMEOUT"),
     redis("REDIS_BRPOP_LPUSH"),
     redis("REDIS_PRIORITY"),
+    redis("REDIS_STREAM"),
     redis("REDIS_ZSET_DELAY"),
     kafka_confluent,
     kafka,

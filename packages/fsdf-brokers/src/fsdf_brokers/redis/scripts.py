@@ -18,17 +18,23 @@ def _text(name: str) -> str:
     return (resources.files("fsdf_brokers.redis") / "lua" / f"{name}.lua").read_text("utf-8")
 
 
+def _literal(value: int | str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return '"' + "".join(f"\\{byte:03d}" for byte in value.encode()) + '"'
+
+
 class Script:
     """One script, sent to a server the first time it is used there.
 
     Args:
         name: of its file.
         prelude: names of the files before it, of functions that it calls.
-        constants: numbers that it knows by name.
+        constants: numbers and strings that it knows by name.
     """
 
-    def __init__(self, name: str, prelude: Sequence[str] = ("message",), **constants: int) -> None:
-        head = [f"local {constant} = {number}" for constant, number in constants.items()]
+    def __init__(self, name: str, prelude: Sequence[str] = ("message",), **constants: int | str) -> None:
+        head = [f"local {constant} = {_literal(value)}" for constant, value in constants.items()]
         self._source = "\n".join([*head, *map(_text, (*prelude, name))]).encode()
         self._digest = hashlib.sha1(self._source, usedforsecurity=False).hexdigest()
 

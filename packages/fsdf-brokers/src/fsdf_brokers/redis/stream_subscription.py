@@ -1,0 +1,155 @@
+"""One consumer's hold on a stream of Redis."""
+
+from __future__ import annotations
+
+import logging
+import time
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import redis
+
+from fsdf_brokers.redis.subscription import RedisSubscription
+from fsdf_core.broker import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsdf_brokers.redis.keys import Keys
+    from fsdf_brokers.redis.server import RedisAt
+    from fsdf_brokers.redis.stream_layout import StreamLayout
+
+_MOST = 5000
+"""Most messages claimed at once: a script stops the whole server while it runs."""
+
+_MOST_BYTES = 16 * 2**20
+
+_LOST = -2
+
+_TIDY = 2.0
+"""Seconds between two looks for what lies where nobody looks."""
+
+
+class StreamSubscription(RedisSubscription):
+    """Claims by script; waits in a command that delivers to another name of this consumer, from which it claims.
+
+    Tokens are the entries' ids. An acknowledgement counts whoever holds the message by then: it has run.
+
+    Arguments and errors are those of `RedisSubscription`.
+    """
+
+    def __init__(
+        self,
+        server: RedisAt,
+        keys: Keys,
+        layout: StreamLayout,
+        consumer_id: str,
+        heartbeat_timeout: float,
+        lease_limit: float,
+    ) -> None:
+        self._stream = layout
+        self._held: set[bytes] = set()
+        self._next_tidy = 0.0
+        self._long = int(lease_limit * 1000)
+        super().__init__(server, keys, layout, consumer_id, heartbeat_timeout, lease_limit)
+
+    def receive(self, limit: int, timeout: float) -> list[Delivery]:
+        """Claim messages.
+
+        Raises:
+            BrokerUnavailable: the connection broke; `reconnect` mends it.
+        """
+        now = time.monotonic()
+        if now >= self._next_tidy:
+            self._next_tidy = now + _TIDY
+            self._tidy()
+        return super().receive(limit, timeout)
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Delete the messages."""
+        if deliveries:
+            ids = [delivery.token for delivery in deliveries]
+            with self._server.translated():
+                self._stream.ack(self._server.shared, self._keys.common, ids)
+            self._held.difference_update(ids)
+
+    def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
+        """Put the messages that still are this consumer's at the end, or among the delayed ones."""
+        if deliveries:
+            ids = [delivery.token for delivery in deliveries]
+            with self._server.translated():
+                self._stream.requeue(self._server.shared, self._keys.common, (self._id, int(delay * 1000), *ids))
+            self._held.difference_update(ids)
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Put the messages that still are this consumer's back in front, uncounted."""
+        if deliveries:
+            ids = [delivery.token for delivery in deliveries]
+            with self._server.translated():
+                self._release(self._server.shared, ids)
+            self._held.difference_update(ids)
+
+    def reconnect(self) -> None:
+        """Enter anew, so that no call on the old connection claims any more; give back what one claimed."""
+        with self._server.translated():
+            self._admit()
+            pending = self._stream.pending(self._line, self._keys.common, (self._id,))
+            if doubtful := [one for one in pending if one not in self._held]:
+                self._release(self._line, doubtful)
+
+    def _admit(self) -> None:
+        super()._admit()
+        self._stream.found(self._line, self._keys.common)
+
+    def _take(self, limit: int) -> tuple[list[Delivery], float]:
+        try:
+            wait, *claimed = self._stream.take(
+                self._line, self._keys.common, (self._id, self._incarnation, min(limit, _MOST), _MOST_BYTES)
+            )
+        except redis.ResponseError as error:
+            if not _without_group(error):
+                raise
+            wait, claimed = _LOST, []
+        if wait == _LOST:
+            if not self._closed:
+                self._admit()
+            return [], 0.0
+        ids, bodies, claims = claimed
+        self._held.update(ids)
+        batch = list(map(Delivery, bodies, ids, repeat(1)))
+        for delivery, number in zip(batch, claims, strict=False):
+            delivery.delivery_count = number
+        look = self._stream.look
+        return batch, look if wait < 0 else min(look, wait / 1000)
+
+    def _wait(self, command: tuple[str, ...], timeout: float) -> None:  # noqa: ARG002 - it has its own
+        milliseconds = max(1, int(timeout * 1000))
+        group = ("GROUP", self._stream.group, f"fsdf:{self._id}:inbox")
+        try:
+            self._line.execute_command(
+                "XREADGROUP", *group, "COUNT", 1, "BLOCK", milliseconds, "STREAMS", self._keys.ready, ">"
+            )
+        except redis.ResponseError as error:
+            if not _without_group(error):
+                raise
+
+    def _release(self, client: object, tokens: Sequence[object]) -> None:
+        self._stream.release(client, self._keys.common, (self._id, *tokens))
+
+    def _tidy(self) -> None:
+        keys = (*self._keys.common, f"{self._keys.prefix}tidied")
+        with self._server.translated():
+            try:
+                count = self._stream.tidy(self._line, keys, (int(_TIDY * 1000), self._long))
+            except redis.OutOfMemoryError:
+                return
+        if count:
+            logging.getLogger(f"fsdf.{self._keys.ready}").warning(
+                "consumers that are dead, or of another system and idle for long: %d message(s) are delivered again",
+                count,
+            )
+
+
+def _without_group(error: redis.ResponseError) -> bool:
+    """Whether the stream or its group was deleted; the next admission makes it anew."""
+    return str(error).startswith(("NOGROUP", "UNBLOCKED"))
