@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Layout:
-    """The scripts of one layout, and the command in which an idle consumer waits.
+    """The scripts of one layout, and the command in which an idle consumer waits. `delete` is None where HDEL acknowledges.
 
     Args:
         kind: files that say where ready and delayed messages are.
@@ -47,6 +47,7 @@ class Layout:
         self.push = push
         self.look = look
         self.leased = not timed
+        self.delete = script("ack_timed") if timed else None
         self.due = script("due")
         self.leave = script("leave")
         self.purge = script("purge")

@@ -103,8 +103,12 @@ class RedisSubscription(Subscription):
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete the messages that still are this consumer's."""
         if deliveries:
+            delete, tokens = self._layout.delete, [delivery.token for delivery in deliveries]
             with self._server.translated():
-                self._server.shared.execute_command("HDEL", self._unacked, *[delivery.token for delivery in deliveries])
+                if delete is None:
+                    self._server.shared.execute_command("HDEL", self._unacked, *tokens)
+                else:
+                    delete(self._server.shared, (*self._keys.common, self._unacked), (self._id, *tokens))
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Put the messages at the end, or among the delayed ones."""
@@ -112,7 +116,7 @@ class RedisSubscription(Subscription):
             tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
                 keys = (*self._keys.common, self._unacked)
-                self._layout.requeue(self._server.shared, keys, (int(delay * 1000), *tokens))
+                self._layout.requeue(self._server.shared, keys, (self._id, int(delay * 1000), *tokens))
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, uncounted."""
@@ -187,4 +191,4 @@ class RedisSubscription(Subscription):
             self._interrupted.wait(timeout)
 
     def _release(self, client: object, tokens: Sequence[int]) -> None:
-        self._layout.release(client, (*self._keys.common, self._unacked), tokens)
+        self._layout.release(client, (*self._keys.common, self._unacked), (self._id, *tokens))

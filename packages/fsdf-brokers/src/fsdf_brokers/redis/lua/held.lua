@@ -4,6 +4,12 @@ local function unacked_of(consumer) return PREFIX .. 'unacked:' .. consumer end
 
 local function inbox_of(consumer) return PREFIX .. 'inbox:' .. consumer end
 
+-- Takes back the messages of claims that have ended by themselves: none where leases decide.
+local expire = function() end
+
+-- Forgets when the claims of these tokens would have ended.
+local strike = function(consumer, tokens) end
+
 -- Puts messages {packed, ...} back in front, the first one first; `uncount` claims are forgotten of each.
 -- What was never claimed goes to the ready ones, so that other systems see it.
 local function give_back(messages, uncount)
@@ -23,9 +29,9 @@ local function give_back(messages, uncount)
   return #messages
 end
 
--- Takes the messages of these tokens out of the hash; those that are not there belong to somebody else by now.
-local function withdraw(unacked, tokens)
-  local found, gone = {}, {}
+-- Takes the messages of these tokens from the consumer; those that are not there belong to somebody else by now.
+local function withdraw(consumer, tokens)
+  local unacked, found, gone = unacked_of(consumer), {}, {}
   for first = 1, #tokens, 2000 do
     local last = math.min(first + 1999, #tokens)
     local values = redis.call('HMGET', unacked, unpack(tokens, first, last))
@@ -37,6 +43,7 @@ local function withdraw(unacked, tokens)
     end
   end
   spread('HDEL', unacked, gone)
+  strike(consumer, gone)
   return found
 end
 
@@ -47,13 +54,11 @@ local function give_back_all(consumer)
   local held = {}
   for i = 1, #fields, 2 do held[#held + 1] = {tonumber(fields[i]), fields[i + 1]} end
   table.sort(held, function(one, other) return one[1] < other[1] end)
-  local messages = {}
-  for i = 1, #held do messages[i] = held[i][2] end
+  local messages, tokens = {}, {}
+  for i = 1, #held do tokens[i], messages[i] = held[i][1], held[i][2] end
   local waiting = redis.call('LRANGE', inbox, 0, -1)
   redis.call('DEL', unacked, inbox)
+  strike(consumer, tokens)
   if #waiting > 0 then ready_front(waiting, {}) end
   return give_back(messages, 0) + #waiting
 end
-
--- Takes back the messages of claims that have ended by themselves: none where leases decide.
-local function expire() end

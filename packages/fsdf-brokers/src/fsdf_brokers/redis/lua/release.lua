@@ -1,4 +1,5 @@
 -- Gives messages back to their old place, uncounted.
--- KEYS: + unacked   ARGV: tokens, the oldest first
+-- KEYS: + unacked   ARGV: consumer id, then tokens, the oldest first
 
-return give_back(withdraw(KEYS[6], ARGV), 1)
+local consumer = table.remove(ARGV, 1)
+return give_back(withdraw(consumer, ARGV), 1)

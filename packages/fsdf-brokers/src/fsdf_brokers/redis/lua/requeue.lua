@@ -1,8 +1,8 @@
 -- Puts messages at the end, or among the delayed ones; their claims are forgotten.
--- KEYS: + unacked   ARGV: delay in milliseconds, then tokens
+-- KEYS: + unacked   ARGV: consumer id, delay in milliseconds, then tokens
 
-local delay = tonumber(table.remove(ARGV, 1))
-local messages = withdraw(KEYS[6], ARGV)
+local consumer, delay = table.remove(ARGV, 1), tonumber(table.remove(ARGV, 1))
+local messages = withdraw(consumer, ARGV)
 local bodies, ranks = {}, {}
 for i = 1, #messages do
   local body, _, rank = unpack_message(messages[i])

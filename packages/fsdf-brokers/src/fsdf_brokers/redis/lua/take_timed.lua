@@ -11,7 +11,7 @@ redis.pcall('ZADD', BEATS, now, ARGV[1])
 local deadlines = {}
 for token = first, first + #answer[3] - 1 do
   deadlines[#deadlines + 1] = now + ACK_TIMEOUT
-  deadlines[#deadlines + 1] = string.format('%016d %s', token, ARGV[1])
+  deadlines[#deadlines + 1] = ending_of(ARGV[1], token)
 end
 spread('ZADD', DEADLINES, deadlines)
 return answer
