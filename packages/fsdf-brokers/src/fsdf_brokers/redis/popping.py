@@ -45,7 +45,7 @@ class PoppingSubscription(Subscription):
     """
 
     def __init__(self, server: RedisAt, keys: Keys, consumer_id: str) -> None:
-        self._server = server
+        self._server = server = server.at(keys.ready)
         self._keys = keys
         self._interrupted = threading.Event()
         self._tokens = count()

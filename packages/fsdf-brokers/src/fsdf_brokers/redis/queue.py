@@ -36,7 +36,7 @@ class RedisQueue(Queue):
     ) -> None:
         self.broker = broker
         self.name = name
-        self._server = server
+        self._server = server.at(name)
         self._layout = layout
         self._keys = Keys(name)
         self._subscribe = subscribe

@@ -7,21 +7,38 @@ import threading
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import redis
-from redis.backoff import NoBackoff
+from redis.backoff import ConstantBackoff
+from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.retry import Retry
 
+from fsdf_brokers.redis.address import masked, parse
+from fsdf_brokers.redis.cluster import Nodes, SlotLocator, slot_of
+from fsdf_brokers.redis.located import Elsewhere, connection_class
+from fsdf_brokers.redis.sentinel import SentinelLocator
 from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fsdf_brokers.redis.address import Address
+    from fsdf_brokers.redis.located import Locator
+
+__all__ = ["RETRYABLE", "RedisAt", "masked"]
+
 RETRYABLE = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
 
 _CONNECT_TIMEOUT = 5.0
 _ANSWER_TIMEOUT = 20.0
+_ANSWER_TIMEOUT_IF_REPLACED = 5.0
+"""A server that hangs has a successor where Sentinels or a cluster look after it."""
+_REPEATS = 3
+_CURE = "Does it run, is FSDF_REDIS_URL right? If it speaks TLS, use rediss://"
+_CURE_TLS = (
+    "Does it run, is FSDF_REDIS_URL right: its TLS port, and a client certificate (?ssl_certfile=…&ssl_keyfile=…) if "
+    "the server wants one?"
+)
 _REFUSED = (
     redis.AuthenticationError,
     redis.exceptions.AuthorizationError,
@@ -34,19 +51,49 @@ _lines: weakref.WeakSet[Any] = weakref.WeakSet()
 class RedisAt:
     """The server at a URL; connects when first used. Thread-safe.
 
+    With Sentinels, the master is asked for at every connection; on a cluster, `at` gives the node of a queue.
+
     Args:
-        url: redis://, rediss:// or unix://, with user and password if need be; they are never printed.
+        url: as `address` says, with user and password if need be; they are never printed.
+        slot: of a cluster, `at` uses it.
 
     Raises:
         ConfigurationError: it is no URL of Redis.
     """
 
-    def __init__(self, url: str) -> None:
-        self.shown = masked(url)
+    def __init__(self, url: str, *, slot: tuple[Nodes, int] | None = None) -> None:
         self._url = url
+        self._address = address = parse(url)
+        self.shown = address.shown
+        self._cure = _CURE_TLS if issubclass(address.connection, SSLConnection) else _CURE
+        self._nodes: Nodes | None = None
+        self._at_slots: dict[int, RedisAt] = {}
+        locator: Locator | None = None
+        if slot is not None:
+            locator = SlotLocator(*slot)
+        elif address.kind == "sentinel":
+            locator = SentinelLocator(address, lambda host, command: _ask(address, host, command, address.guard))
+        elif address.kind == "cluster":
+            self._nodes = Nodes(address, lambda host, command: _ask(address, host, command, {}))
+            locator = SlotLocator(self._nodes, None)
+        self._connection_class = connection_class(address, locator)
+        self._replaced = locator is not None
         self._lock = threading.Lock()
         self._shared: Any = None
-        self._client()
+
+    def at(self, key: str) -> RedisAt:
+        """Return the server that holds a key, such as a queue's name, and all others of the same hash slot.
+
+        On a cluster that is the slot's node at any time, wherever the slot moves; else it is this server. It is
+        closed with this one.
+        """
+        if self._nodes is None:
+            return self
+        slot = slot_of(key)
+        with self._lock:
+            if slot not in self._at_slots:
+                self._at_slots[slot] = RedisAt(self._url, slot=(self._nodes, slot))
+            return self._at_slots[slot]
 
     @property
     def shared(self) -> Any:
@@ -71,10 +118,10 @@ class RedisAt:
         with self.translated():
             named = True
             try:
-                client = self._client(single_connection_client=True, client_name=name)
+                client = self._client(single=True, client_name=name)
             except redis.exceptions.NoPermissionError:
                 named = False
-                client = self._client(single_connection_client=True)
+                client = self._client(single=True)
         _lines.add(client)
         return client, named
 
@@ -84,6 +131,9 @@ class RedisAt:
             if self._shared is not None:
                 self._shared.close()
                 self._shared = None
+            others = list(self._at_slots.values())
+        for other in others:
+            other.close()
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -95,9 +145,7 @@ class RedisAt:
                 f"Redis at {self.shown} refuses: {error}. Check user, password and rights: FSDF_REDIS_URL"
             ) from None
         except RETRYABLE as error:
-            raise BrokerUnavailable(
-                f"Redis at {self.shown} is not available: {error}. Does it run, is FSDF_REDIS_URL right?"
-            ) from error
+            raise BrokerUnavailable(f"Redis at {self.shown} is not available: {error}. {self._cure}") from error
         except redis.RedisError as error:
             raise self._translate(str(error), error) from error
 
@@ -118,36 +166,37 @@ class RedisAt:
             return BrokerUnavailable(f"Redis at {self.shown} is not available: {text}")
         return BrokerError(f"Redis at {self.shown}: {text}")
 
-    def _client(self, **options: Any) -> Any:
-        try:
-            return redis.Redis.from_url(
-                self._url,
-                socket_connect_timeout=_CONNECT_TIMEOUT,
-                socket_timeout=_ANSWER_TIMEOUT,
-                socket_keepalive=True,
-                # A script whose answer was lost must not run again by itself: its tokens would be used twice.
-                retry=Retry(NoBackoff(), 0),
-                protocol=2,
-                **options,
-            )
-        except (ValueError, TypeError):
-            raise ConfigurationError(
-                f"{self.shown} is no URL of Redis: use redis://user:password@host:6379/0 (rediss:// for TLS)"
-            ) from None
+    def _client(self, *, single: bool = False, **options: Any) -> Any:
+        timeout = _ANSWER_TIMEOUT_IF_REPLACED if self._replaced else _ANSWER_TIMEOUT
+        options = {**_defaults(self._address, timeout), **self._address.options, **options}
+        pool = redis.ConnectionPool(self._connection_class, **options)
+        client = redis.Redis(connection_pool=pool, single_connection_client=single)
+        client.auto_close_connection_pool = True
+        return client
 
 
-def masked(url: str) -> str:
-    """Return the URL without password and options."""
+def _defaults(address: Address, timeout: float) -> dict[str, Any]:
+    tcp = {} if issubclass(address.connection, UnixDomainSocketConnection) else {"socket_keepalive": True}
+    return {
+        **tcp,
+        "socket_connect_timeout": _CONNECT_TIMEOUT,
+        "socket_timeout": timeout,
+        # A script whose answer was lost must not run again by itself: its tokens would be used twice.
+        "retry": Retry(ConstantBackoff(0.05), _REPEATS, (Elsewhere,)),
+        "protocol": 2,
+    }
+
+
+def _ask(address: Address, host: tuple[str, int], command: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Send one command over a connection of its own."""
+    connection: Any = connection_class(address, None)(
+        **{**_defaults(address, _CONNECT_TIMEOUT), **address.options, **options, "host": host[0], "port": host[1]}
+    )
     try:
-        parts = urlsplit(url)
-        place = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
-    except ValueError:
-        return "the given URL"
-    if not parts.scheme:
-        return "the given URL"
-    if parts.username or parts.password:
-        place = f"{parts.username or ''}:***@{place}"
-    return f"{parts.scheme}://{place}{parts.path}"
+        connection.send_command(*command)
+        return connection.read_response()
+    finally:
+        connection.disconnect()
 
 
 def _close_after_fork() -> None:

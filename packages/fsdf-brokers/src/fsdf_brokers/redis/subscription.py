@@ -58,7 +58,7 @@ class RedisSubscription(Subscription):
         heartbeat_timeout: float,
         lease_limit: float,
     ) -> None:
-        self._server = server
+        self._server = server = server.at(keys.ready)
         self._keys = keys
         self._layout = layout
         self._id = quote(consumer_id, safe="")  # names of connections have no spaces
