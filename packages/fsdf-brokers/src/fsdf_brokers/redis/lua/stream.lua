@@ -39,8 +39,12 @@ end
 local function ready_count()
   local state = group()
   if not state then return redis.call('XLEN', READY) end
-  -- Redis before 7 does not tell the lag; then an entry that was acknowledged and not deleted counts too.
-  return state.lag or math.max(0, redis.call('XLEN', READY) - state.pending)
+  if state.lag then return state.lag end
+  -- The server does not say it: before 7 never, later not while the last delivered entry is a deleted one.
+  local left = math.max(0, redis.call('XLEN', READY) - state.pending)
+  local added = record(redis.call('XINFO', 'STREAM', READY))['entries-added']
+  if added and state['entries-read'] then return math.min(left, added - state['entries-read']) end
+  return left
 end
 
 -- Calls `each` with {id, consumer, idle milliseconds, deliveries} rows of what is pending under a name,

@@ -16,5 +16,11 @@ repeat
   local entries = redis.call('XRANGE', READY, '(' .. state['last-delivered-id'], '+', 'COUNT', 1000)
   if #entries > 0 then delete(entries) end
 until #entries == 0
-redis.call('XGROUP', 'SETID', READY, GROUP, '$')
+-- From 7 on the server counts what the group has read.
+local added = record(redis.call('XINFO', 'STREAM', READY))['entries-added']
+if added then
+  redis.call('XGROUP', 'SETID', READY, GROUP, '$', 'ENTRIESREAD', added)
+else
+  redis.call('XGROUP', 'SETID', READY, GROUP, '$')
+end
 return count
