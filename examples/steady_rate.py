@@ -11,13 +11,13 @@ import time
 from fsdf import boost
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
-QPS = 50
+QPS = 20
 QUEUE = "steady_rate"
 PHASE = 2.0
 DURATIONS = (0.0004, 0.28, 1.2, 0.032, 0.0)
 """Seconds that a task takes in each phase; the last one does not end."""
 
-TASKS = 4000
+TASKS = 2000
 
 KEEP_ALIVE = 0.5
 """Seconds after which a thread that has nothing to do ends; 10 by default, short here because the phases are."""
