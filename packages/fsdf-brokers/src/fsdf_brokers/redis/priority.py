@@ -2,7 +2,8 @@
 
 A message of priority p goes to `<queue>:<p>`, one without to `<queue>`: producers of funboost share these lists, and
 `redis-cli RPUSH sums:5 '{"x":1,"y":2}'` is a task. An idle consumer starts at once what fsdf sends; what others push
-it finds within 0.1 s. Messages of a dead consumer come before all others. Needs Redis 6.2 or newer, or Valkey.
+it finds within 0.1 s. Messages of a dead consumer come before all others. So no other queue may be named `sums:5`.
+Needs Redis 6.2 or newer, or Valkey.
 
 On a cluster these lists share a slot only if the queue's name has a hash tag: `{sums}`, not `sums`.
 """
