@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = {
     "REDIS": "REDIS",
     "REDIS_ACK_ABLE": "REDIS_ACK_ABLE",
+    "REDIS_STREAM": "REDIS_STREAM",
     "RABBITMQ": "RABBITMQ_AMQPSTORM",
 }
 """Kinds of fsdf, and what funboost calls those that share a queue with them."""
