@@ -26,7 +26,7 @@ class StreamLayout(Layout):
         self.push = None
         self.look = 0.2
         self.leased = True
-        self.ack = script("stream_ack")
+        self.delete = script("stream_ack")
         self.found = script("stream_found")
         self.leave = script("leave")
         self.pending = script("stream_pending")

@@ -67,27 +67,21 @@ class StreamSubscription(RedisSubscription):
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete the messages."""
-        if deliveries:
-            ids = [delivery.token for delivery in deliveries]
-            with self._server.translated():
-                self._stream.ack(self._server.shared, self._keys.common, ids)
-            self._held.difference_update(ids)
+        super().ack(deliveries)
+        self._held.difference_update([delivery.token for delivery in deliveries])
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Put the messages that still are this consumer's at the end, or among the delayed ones."""
-        if deliveries:
-            ids = [delivery.token for delivery in deliveries]
-            with self._server.translated():
-                self._stream.requeue(self._server.shared, self._keys.common, (self._id, int(delay * 1000), *ids))
-            self._held.difference_update(ids)
+        super().requeue(deliveries, delay)
+        self._held.difference_update([delivery.token for delivery in deliveries])
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages that still are this consumer's back in front, uncounted."""
         if deliveries:
-            ids = [delivery.token for delivery in deliveries]
+            tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
-                self._release(self._server.shared, ids)
-            self._held.difference_update(ids)
+                self._release(self._server.shared, tokens)
+            self._held.difference_update(tokens)
 
     def reconnect(self) -> None:
         """Enter anew, so that no call on the old connection claims any more; give back what one claimed."""
@@ -132,9 +126,6 @@ class StreamSubscription(RedisSubscription):
         except redis.ResponseError as error:
             if not _without_group(error):
                 raise
-
-    def _release(self, client: object, tokens: Sequence[object]) -> None:
-        self._stream.release(client, self._keys.common, (self._id, *tokens))
 
     def _tidy(self) -> None:
         keys = (*self._keys.common, f"{self._keys.prefix}tidied")

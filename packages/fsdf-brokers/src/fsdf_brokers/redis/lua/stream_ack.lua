@@ -1,6 +1,6 @@
--- Deletes messages.   ARGV: ids
+-- Deletes messages, whoever holds them by now.   ARGV: consumer id, then ids
 
-for first = 1, #ARGV, 4000 do
+for first = 2, #ARGV, 4000 do
   local last = math.min(first + 3999, #ARGV)
   redis.call('XACK', READY, GROUP, unpack(ARGV, first, last))
   redis.call('XDEL', READY, unpack(ARGV, first, last))
