@@ -101,7 +101,12 @@ def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, threads):
         gate.allowed = 0
         gate.host.wake()
         assert wait_until(lambda: consumer.in_flight == 1, PATIENCE, 0.01)
-        assert queue.size().ready + 1 == 20_000 - sum(not isinstance(m.settlement, Release) for m in spy.left)
+
+        def all_others_are_back():
+            ran = sum(not isinstance(message.settlement, Release) for message in spy.left)
+            return queue.size().ready + 1 == 20_000 - ran
+
+        assert wait_until(all_others_are_back, PATIENCE, 0.01)
         release.set()
         gate.allowed = UNLIMITED
         gate.host.wake()

@@ -15,7 +15,7 @@ from fsdf import (
     get_consumer,
     task_deco,
 )
-from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
+from fsdf_core.errors import ConfigurationError, UnknownName
 
 
 def add(x, y=1):
@@ -118,13 +118,6 @@ def test_what_is_no_function_is_refused(queue_name):
         BoostersManager.build_booster(BoosterParams(queue_name=queue_name))
     with pytest.raises(ConfigurationError, match="give qps inside BoosterParams"):
         boost(BoosterParams(queue_name=queue_name), qps=3)
-
-
-def test_an_async_function_is_refused_clearly(queue_name):
-    with pytest.raises(UnsupportedFeature, match="async def"):
-
-        @boost(queue_name)
-        async def task(): ...
 
 
 def test_a_parameter_called_extra_is_refused(queue_name):

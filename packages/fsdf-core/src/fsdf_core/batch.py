@@ -16,7 +16,7 @@ from fsdf_core.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import Call
+    from fsdf_core.control import AsyncCall, Call
 
 
 _LOOK_EVERY = 0.1
@@ -104,11 +104,23 @@ class BatchExecutor(Executor):
         for member in members_of(message):
             self._decide_without_worker(member, error)
 
-    def _innermost(self, function: Callable[..., Any]) -> Call:
+    def _innermost(self) -> Call:
+        function = self._function
+
         def call(message: Message) -> Any:
             if isinstance(message, BatchMessage):
                 return function([member.arguments for member in message.members])
             return result_alone(function([message.arguments]))
+
+        return call
+
+    def _innermost_async(self) -> AsyncCall:
+        function = self._function
+
+        async def call(message: Message) -> Any:
+            if isinstance(message, BatchMessage):
+                return await function([member.arguments for member in message.members])
+            return result_alone(await function([message.arguments]))
 
         return call
 
@@ -157,7 +169,7 @@ class BatchExecutor(Executor):
 
     def _run(self, members: list[Message]) -> None:
         whole = BatchMessage(members)
-        current_message.thread.message = whole
+        self._enter(whole)
         try:
             results = self._call(whole)
         except Abandoned as error:
@@ -165,6 +177,10 @@ class BatchExecutor(Executor):
             return
         except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
             results = [error] * len(members)
+        self._distribute(members, results)
+
+    def _distribute(self, members: Sequence[Message], results: Any) -> None:
+        """Give each call of a batch its own outcome."""
         if not isinstance(results, list) or len(results) != len(members):
             results = [results] * len(members)
         failures = 0
@@ -173,14 +189,18 @@ class BatchExecutor(Executor):
                 self._failures.append((member, result))
                 failures += 1
             else:
-                current_message.thread.message = member
+                self._enter(member)
                 self._succeeded(member, result)
                 self._settle(member)
         if failures:
             # In calls of their own: one that waits for its next attempt, or hangs, holds no other back.
             self._pool.execute_many(self._recover_next, failures)
 
-    def _recover_next(self) -> None:
+    def _enter(self, message: Message) -> None:
+        """Say what runs here now."""
+        current_message.thread.message = message
+
+    def _recover_next(self) -> Any:
         member, error = self._failures.popleft()
-        current_message.thread.message = member
+        self._enter(member)
         self._recover(member, error)

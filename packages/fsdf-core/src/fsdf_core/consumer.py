@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_core import lifecycle
 from fsdf_core.clock import SYSTEM_CLOCK
-from fsdf_core.errors import ConsumerError, UnsupportedFeature
+from fsdf_core.control import Control
+from fsdf_core.coroutines import is_async
+from fsdf_core.errors import ConfigurationError, ConsumerError, UnsupportedFeature
 from fsdf_core.run import Run
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from fsdf_core.batch import Batch
     from fsdf_core.broker import Queue
     from fsdf_core.clock import Clock
-    from fsdf_core.control import Control
     from fsdf_core.pool import Pool
 
 DEFAULT_GRACE = 30.0
@@ -41,11 +43,13 @@ class Consumer:
         max_deliveries: a message that was taken this often without an outcome goes to `<queue>_dlx`; default 5.
         grace: seconds that `stop()` gives running tasks by default; default 30.
         batch: call `function([arguments, …])` with many calls at once; None (default): one call each.
+        loop: where an `async def` function runs if the pool has threads; default: each worker has a loop of its own.
         clock: the time, for controls and stamps.
         logger: default: the logger `fsdf.<queue>`.
 
     Raises:
         UnsupportedFeature: a control needs what the broker cannot do.
+        ConfigurationError: the pool runs coroutines and the function is none, or a control wraps plain calls only.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Consumer:
         max_deliveries: int = MAX_DELIVERIES,
         grace: float = DEFAULT_GRACE,
         batch: Batch | None = None,
+        loop: AbstractEventLoop | None = None,
         clock: Clock = SYSTEM_CLOCK,
         logger: logging.Logger | None = None,
     ) -> None:
@@ -69,10 +74,12 @@ class Consumer:
         self.logger = logger or logging.getLogger(f"fsdf.{queue.name}")
         self.max_deliveries = max_deliveries
         self.batch = batch
+        self.loop = loop
         self.clock = clock
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._check_capabilities()
+        self._check_function()
 
     @property
     def running(self) -> bool:
@@ -161,6 +168,21 @@ class Consumer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _check_function(self) -> None:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        if is_async(self.function):
+            for control in self.controls:
+                kind = type(control)
+                if kind.around is not Control.around and kind.around_async is Control.around_async:
+                    raise ConfigurationError(
+                        f"{kind.__name__} wraps plain calls only, and {name} is async def: "
+                        f"give {kind.__name__} the method around_async"
+                    )
+        elif getattr(self.pool, "runs_coroutines", False):
+            raise ConfigurationError(
+                f"{type(self.pool).__name__} runs async def functions, and {name} is none: use a pool of threads"
+            )
 
     def _check_capabilities(self) -> None:
         capabilities = self.queue.broker.capabilities

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
 from fsdf_core.control import Control, overriding
+from fsdf_core.coroutines import is_async
 from fsdf_core.host import Abandoned
 from fsdf_core.message import ATTEMPTS
 from fsdf_core.outcome import Outcome
@@ -14,10 +15,11 @@ from fsdf_core.verdict import DeadLetter, Release, Requeue, Retry
 
 if TYPE_CHECKING:
     import logging
+    from asyncio import AbstractEventLoop
     from collections import deque
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import Call
+    from fsdf_core.control import AsyncCall, Call
     from fsdf_core.inbox import Inbox
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
@@ -40,6 +42,7 @@ class Executor:
         pool: where it all happens; gets another worker for each one that is stuck.
         stopping: set when the consumer stops; ends waits between attempts.
         logger: where failures are logged.
+        loop: where an `async def` function runs; default: each worker has a loop of its own.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Executor:
         pool: Pool,
         stopping: threading.Event,
         logger: logging.Logger,
+        loop: AbstractEventLoop | None = None,
     ) -> None:
         self._ready = ready
         self._finished = finished
@@ -67,11 +71,9 @@ class Executor:
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
         self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
         self._function = function
-        self._call = self._innermost(function)
-        arounds = overriding(controls, "around")
-        for around in reversed(arounds):
-            self._call = around(self._call)
-        self._passable = [type(around.__self__).around_every is not Control.around_every for around in arounds]
+        self._loop = loop
+        self._direct: Callable[..., Any] | None = None
+        self._call = self._compose(controls)
         self.run_next = self._build()
         """What the pool calls: runs messages as long as any are ready."""
 
@@ -117,16 +119,45 @@ class Executor:
     def _settle_abandoned(self, message: Message, error: BaseException) -> None:
         self._decide_without_worker(message, error)
 
-    def _innermost(self, function: Callable[..., Any]) -> Call:
+    def _compose(self, controls: Sequence[Control]) -> Call:
+        """Return what runs a message: the controls around the function."""
+        waits = is_async(self._function)
+        arounds = overriding(controls, "around_async" if waits else "around")
+        call = self._innermost_async() if waits else self._innermost()
+        for around in reversed(arounds):
+            call = around(call)
+        if all(type(around.__self__).around_every is not Control.around_every for around in arounds):
+            # No control must go around each call: plain messages take the short way.
+            self._direct = self._function
+        return self._waiting(call) if waits else call
+
+    def _innermost(self) -> Call:
+        function = self._function
+
         def call(message: Message) -> Any:
             return function(**message.arguments)
 
         return call
 
+    def _innermost_async(self) -> AsyncCall:
+        return self._innermost()
+
+    def _waiting(self, call: AsyncCall) -> Call:
+        """Return what runs a coroutine to its end in a worker's thread."""
+        from fsdf_core.thread_loops import ThreadLoops  # noqa: PLC0415 - asyncio is slow to import
+
+        loops = ThreadLoops(self._loop)
+        self._direct = None
+
+        async def run(message: Message) -> Any:
+            current_message.task.set(message)
+            return await call(message)
+
+        return lambda message: loops.run(run(message))
+
     def _build(self) -> Callable[[], None]:
         call = self._call
-        # Where no control must go around each call, plain messages take the short way.
-        direct = self._function if all(self._passable) else None
+        direct = self._direct
         finished = self._finished
         settle = finished.items.append
         take = self._ready.popleft
@@ -157,21 +188,9 @@ class Executor:
 
     def _recover(self, message: Message, error: BaseException) -> None:
         """Follow the controls' decisions until the message has an outcome."""
-        while True:
-            if isinstance(error, Abandoned):
-                if self._abandoned.pop(message, None) is not None:
-                    self._resize(-1)
-                return
-            verdict = self._decide(message, error)
-            if not isinstance(verdict, Retry):
-                break
-            self._logger.warning(
-                "task %s: attempt %d failed (%s), the next in %g s",
-                message.task_id, message.attempt, _brief(error), verdict.after,
-            )  # fmt: skip
-            if verdict.after > 0 and self._stopping.wait(verdict.after):
-                message.settlement = Release()
-                self._settle(message)
+        while (wait := self._next_attempt(message, error)) is not None:
+            if wait > 0 and self._stopping.wait(wait):
+                self._give_back(message)
                 return
             message.attempt += 1
             try:
@@ -182,7 +201,26 @@ class Executor:
                 self._succeeded(message, result)
                 self._settle(message)
                 return
-        self._failed(message, error, verdict)
+
+    def _next_attempt(self, message: Message, error: BaseException) -> float | None:
+        """Return the seconds until the message is tried again, or None if it has its outcome now."""
+        if isinstance(error, Abandoned):
+            if self._abandoned.pop(message, None) is not None:
+                self._resize(-1)
+            return None
+        verdict = self._decide(message, error)
+        if not isinstance(verdict, Retry):
+            self._failed(message, error, verdict)
+            self._settle(message)
+            return None
+        self._logger.warning(
+            "task %s: attempt %d failed (%s), the next in %g s",
+            message.task_id, message.attempt, _brief(error), verdict.after,
+        )  # fmt: skip
+        return verdict.after
+
+    def _give_back(self, message: Message) -> None:
+        message.settlement = Release()
         self._settle(message)
 
     def _decide_without_worker(self, message: Message, error: BaseException) -> None:

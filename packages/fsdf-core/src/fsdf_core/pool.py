@@ -1,21 +1,25 @@
 """The contract of a concurrency pool, as the consumer uses it.
 
-`fsdf_pools.ShrinkableThreadPoolExecutor` and `SoloExecutor` fulfil it without knowing of it.
+`fsdf_pools.ShrinkableThreadPoolExecutor`, `SoloExecutor` and `AsyncPool` fulfil it without knowing of it.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Pool(Protocol):
-    """Runs calls concurrently. All methods may be called from any thread."""
+    """Runs calls concurrently. All methods may be called from any thread.
+
+    A pool whose attribute `runs_coroutines` is true takes `async def` functions as `call`, and has the attribute
+    `loop`, the event loop that runs them.
+    """
 
     @property
     def max_workers(self) -> int:
         """How many calls may run at once."""
         ...
 
-    def execute_many(self, call: Callable[[], None], count: int) -> None:
+    def execute_many(self, call: Callable[[], Any], count: int) -> None:
         """Run `call()` `count` times, as concurrently as the pool allows; never block, never raise.
 
         The caller keeps its own bound by `free_slots()`. `call` does not raise.

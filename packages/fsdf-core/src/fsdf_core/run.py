@@ -116,7 +116,14 @@ class Run:
             owner.pool,
             self._stopping,
             owner.logger,
+            owner.loop,
         )
+        if getattr(owner.pool, "runs_coroutines", False):
+            # Only here, because asyncio is slow to import.
+            from fsdf_core.async_batch import AsyncBatchExecutor  # noqa: PLC0415
+            from fsdf_core.async_executor import AsyncExecutor  # noqa: PLC0415
+
+            return AsyncBatchExecutor(owner.batch, *parts) if owner.batch else AsyncExecutor(*parts)
         return BatchExecutor(owner.batch, *parts) if owner.batch else Executor(*parts)
 
     def _start_controls(self, owner: Consumer, consumer_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fsdf_pools.crew import Crew
+    from fsdf_pools.tenant import Tenant
 
 # Ctrl-C is seen between two waits only, on Windows; and a missed bell costs no more than this.
 _PIECE = 0.1
@@ -26,7 +26,7 @@ class Leave:
         crews: Tells the crews that are alive.
     """
 
-    def __init__(self, crews: Callable[[], list[Crew]]) -> None:
+    def __init__(self, crews: Callable[[], list[Tenant]]) -> None:
         self._crews = crews
         self._interrupted = False
 
@@ -69,7 +69,7 @@ class Leave:
             quiet_at = taken
 
 
-def install(crews: Callable[[], list[Crew]]) -> None:
+def install(crews: Callable[[], list[Tenant]]) -> None:
     """Arrange for the waits. Called with the first pool.
 
     Args:

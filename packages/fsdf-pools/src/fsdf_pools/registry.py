@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from fsdf_pools import leaving
 
 if TYPE_CHECKING:
-    from fsdf_pools.crew import Crew
+    from fsdf_pools.tenant import Tenant
 
 
 class Registry:
     """Knows every crew without keeping it alive."""
 
     def __init__(self) -> None:
-        self._crews: weakref.WeakSet[Crew] = weakref.WeakSet()
+        self._crews: weakref.WeakSet[Tenant] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._hooked = False
 
-    def add(self, crew: Crew) -> None:
+    def add(self, crew: Tenant) -> None:
         """Look after the crew when the interpreter exits or the process forks.
 
         Args:
@@ -36,7 +36,7 @@ class Registry:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
-    def snapshot(self) -> list[Crew]:
+    def snapshot(self) -> list[Tenant]:
         """The crews that are alive now."""
         with self._lock:
             return list(self._crews)

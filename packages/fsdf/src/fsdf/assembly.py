@@ -18,6 +18,7 @@ from fsdf.params import BoosterParams
 from fsdf_core import registry
 from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
+from fsdf_core.coroutines import is_async
 from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
 from fsdf_core.publisher import Publisher
 from fsdf_core.settings import get_settings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from fsdf_control import Statistics
     from fsdf_core.broker import Broker, Queue
     from fsdf_core.pool import Pool
+    from fsdf_pools.loop_thread import LoopThread
 
 _lock = threading.Lock()
 _brokers: dict[type[Broker], Broker] = {}
@@ -65,17 +67,37 @@ def open_publisher(params: BoosterParams, queue: Queue) -> Publisher:
     return Publisher(queue, controls=[*publisher_controls(params), *log], timezone=get_settings().timezone)
 
 
-def open_pool(params: BoosterParams) -> Pool:
-    """Return a pool of the consumer's own."""
+def open_pool(params: BoosterParams, function: Callable[..., Any]) -> Pool:
+    """Return a pool of the consumer's own; plain functions get threads in ASYNC mode, too."""
     mode = ConcurrentModeEnum(params.concurrent_mode)
+    if mode is ConcurrentModeEnum.ASYNC and not is_async(function):
+        mode = ConcurrentModeEnum.THREADING
     # A class, of which the contract says nothing about the constructor.
     adapter: Any = registry.pools.get(mode.value)
     pool: Pool
+    options = {"max_workers": worker_count(params), "thread_name_prefix": f"fsdf-{params.queue_name}"}
     if mode is ConcurrentModeEnum.SINGLE_THREAD:
         pool = adapter()
+    elif mode is ConcurrentModeEnum.ASYNC:
+        run = params.is_auto_start_specify_async_loop_in_child_thread
+        pool = adapter(loop=params.specify_async_loop, run_loop=run, **options)
     else:
-        pool = adapter(max_workers=worker_count(params), thread_name_prefix=f"fsdf-{params.queue_name}")
+        pool = adapter(**options)
     return pool
+
+
+def run_loop(params: BoosterParams, function: Callable[..., Any], pool: Pool) -> LoopThread | None:
+    """Run `specify_async_loop` in a thread, if threads are to use it and nobody runs it."""
+    loop = params.specify_async_loop
+    if loop is None or not is_async(function) or getattr(pool, "runs_coroutines", False):
+        return None
+    from fsdf_pools.loop_thread import LoopThread  # noqa: PLC0415 - asyncio is slow to import
+
+    thread = LoopThread(
+        f"fsdf-{params.queue_name}-loop", loop, run=params.is_auto_start_specify_async_loop_in_child_thread
+    )
+    thread.start()
+    return thread
 
 
 def open_consumer(
@@ -94,6 +116,7 @@ def open_consumer(
         pool=pool,
         controls=consumer_controls(params, queue, logger, statistics),
         grace=settings.grace,
+        loop=params.specify_async_loop,
         batch=Batch(params.micro_batch_size, params.micro_batch_timeout) if params.micro_batch_size else None,
         logger=logger,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import update_wrapper
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 from fsdf import boosters_manager
 from fsdf.binder import Binder
 from fsdf.bound import BoundBooster
-from fsdf.callee import callee
+from fsdf.callee import callee, wrapped
 from fsdf.consumer import BoosterConsumer
 from fsdf.publisher import BoosterPublisher
 from fsdf.receiver import CLASS, PLAIN, Receiver
-from fsdf_core.errors import ConfigurationError, UnsupportedFeature
+from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +51,6 @@ class Booster(Generic[P, R]):
 
     Raises:
         ConfigurationError: it is no function.
-        UnsupportedFeature: it is an `async def` function, which this version cannot run.
     """
 
     __wrapped__: Callable[P, R]
@@ -100,7 +98,7 @@ class Booster(Generic[P, R]):
         decorator = self.boost_params.consuming_function_decorator
         if self.boost_params.micro_batch_size:
             # It takes the list of calls, whatever its one parameter is called.
-            return decorator(self.consuming_function) if decorator else self.consuming_function
+            return wrapped(self.consuming_function, decorator)
         return callee(self.consuming_function, binder, self._receiver, decorator)
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -130,6 +128,24 @@ class Booster(Generic[P, R]):
         return self.publisher.publish(msg, task_id, task_options, priority_control_config)
 
     pub = apply_async = publish
+
+    async def aio_push(self, /, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+        """`push` in a thread, so that the event loop goes on meanwhile."""
+        import asyncio  # noqa: PLC0415 - slow to import
+
+        return await asyncio.to_thread(self.publisher.push, *args, **kwargs)
+
+    async def aio_publish(
+        self,
+        msg: dict[str, Any] | str | bytes,
+        task_id: str | int | None = None,
+        task_options: TaskOptions | None = None,
+        priority_control_config: TaskOptions | None = None,
+    ) -> AsyncResult[R]:
+        """`publish` in a thread, so that the event loop goes on meanwhile."""
+        import asyncio  # noqa: PLC0415 - as above
+
+        return await asyncio.to_thread(self.publisher.publish, msg, task_id, task_options, priority_control_config)
 
     def push_many(self, calls: Iterable[Call]) -> list[AsyncResult[R]]:
         """Publish many calls in batches; each is a tuple of positional arguments or a dict of named ones."""
@@ -233,10 +249,6 @@ def _plain(given: Any) -> tuple[Callable[..., Any], str | None]:
         given = given.consuming_function
     if not callable(given):
         raise ConfigurationError(f"a task is a function, this is {given!r}")
-    if inspect.iscoroutinefunction(given):
-        raise UnsupportedFeature(
-            f"{given.__qualname__} is an async def function: these come with a later version of fsdf"
-        )
     return given, kind
 
 

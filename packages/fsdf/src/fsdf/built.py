@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 PARAMS_NOT_BUILT = frozenset(
     {
         "function_result_status_persistance_conf",
-        "is_auto_start_specify_async_loop_in_child_thread",
         "is_fake_booster",
         "is_send_consumer_heartbeat_to_redis",
         "is_using_rpc_mode",
         "log_filename",
         "rpc_result_expire_seconds",
         "rpc_timeout",
-        "specify_async_loop",
     }
 )
 """Fields of `BoosterParams`."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
+
+from fsdf_core.coroutines import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +28,34 @@ def callee(
         receiver: rebuilds the first argument of methods.
         decorator: the user's own wrapper, or None.
     """
-    if decorator is not None:
-        function = decorator(function)
+    call = _named(wrapped(function, decorator), binder, receiver)
+    return _awaiting(call) if is_async(function) and not is_async(call) else call
+
+
+def wrapped(function: Callable[..., Any], decorator: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Return the function in the user's own wrapper, `async def` if the function is."""
+    if decorator is None:
+        return function
+    call = decorator(function)
+    return _awaiting(call) if is_async(function) and not is_async(call) else call
+
+
+def _named(function: Callable[..., Any], binder: Binder, receiver: Receiver) -> Callable[..., Any]:
     if receiver.possible and receiver.kind() in {"INSTANCE_METHOD", "CLASS_METHOD"}:
         function = _with_receiver(function, receiver, by_name=receiver.name not in binder.positional_only)
         if binder.positional_only:
             return _by_position(function, binder.positional_only[1:])
     return _by_position(function, binder.positional_only) if binder.positional_only else function
+
+
+def _awaiting(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an `async def` function again of what wraps one."""
+
+    async def awaiting(*args: Any, **arguments: Any) -> Any:
+        result = call(*args, **arguments)
+        return await result if inspect.isawaitable(result) else result
+
+    return awaiting
 
 
 def _with_receiver(function: Callable[..., Any], receiver: Receiver, *, by_name: bool) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ class ConcurrentModeEnum(str, Enum):
         return self.value
 
 
-BUILT = frozenset({ConcurrentModeEnum.THREADING, ConcurrentModeEnum.SINGLE_THREAD})
+BUILT = frozenset({ConcurrentModeEnum.THREADING, ConcurrentModeEnum.ASYNC, ConcurrentModeEnum.SINGLE_THREAD})
 """The modes of this version."""
 
 _NUMBERS = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fsdf_control import Statistics, StatisticsSnapshot
     from fsdf_core.consumer import Consumer
     from fsdf_core.pool import Pool
+    from fsdf_pools.loop_thread import LoopThread
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +54,7 @@ class BoosterConsumer(Generic[P, R]):
         self._statistics: Statistics | None = None
         self._consumer: Consumer | None = None
         self._own_pool: Pool | None = None
+        self._loop_thread: LoopThread | None = None
         self._renew()
         _consumers.add(self)
 
@@ -87,10 +89,12 @@ class BoosterConsumer(Generic[P, R]):
                 # Before the start: a signal that comes with the first task must find them.
                 lifecycle.install_signal_handlers()
             queue = self.publisher_of_same_queue.queue()
+            function = self._build_callee()
             pool = self._params.specify_concurrent_pool
             if pool is None:
-                pool = self._own_pool = assembly.open_pool(self._params)
-            consumer = assembly.open_consumer(self._params, self._build_callee(), queue, pool, self._counts())
+                pool = self._own_pool = assembly.open_pool(self._params, function)
+            self._loop_thread = assembly.run_loop(self._params, function, pool)
+            consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts())
             consumer.start()
             self._consumer = consumer
         if self._params.schedule_tasks_on_main_thread:
@@ -174,11 +178,15 @@ class BoosterConsumer(Generic[P, R]):
         if self._own_pool is not None:
             self._own_pool.close(timeout)
             self._own_pool = None
+        if self._loop_thread is not None:
+            self._loop_thread.stop(timeout)
+            self._loop_thread = None
 
     def _renew(self) -> None:
         self._lock = threading.RLock()
         self._consumer = None
         self._own_pool = None
+        self._loop_thread = None
 
 
 _consumers: weakref.WeakSet[BoosterConsumer[Any, Any]] = weakref.WeakSet()

@@ -1,0 +1,88 @@
+"""Runs messages as coroutines of a pool's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from fsdf_core.context import current_message
+from fsdf_core.executor import Executor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fsdf_core.control import AsyncCall, Call
+    from fsdf_core.message import Message
+
+_LOOK_EVERY = 0.1
+"""Seconds between two looks of a coroutine that waits for its next attempt at whether the consumer stops."""
+
+
+class AsyncExecutor(Executor):
+    """Each message in an asyncio task of its own, with a context of its own.
+
+    On the loop run the function and what controls put around it, nothing else: broker and state store are asked
+    by the dispatcher's, settler's and ticker's threads.
+    """
+
+    def begin(self, count: int) -> None:
+        """Let the pool run `count` messages that were made ready."""
+        self._pool.execute_many(self.run_next, count)
+
+    def _waiting(self, call: AsyncCall) -> Call:
+        return call
+
+    def _build(self) -> Callable[[], Any]:
+        call = self._call
+        direct = self._direct
+        take = self._ready.popleft
+        here = current_message.task
+
+        async def run_next() -> None:
+            try:
+                message = take()
+            except IndexError:
+                return
+            here.set(message)
+            try:
+                result = await (direct(**message.arguments) if direct is not None and message.plain else call(message))
+            except BaseException as error:  # noqa: BLE001 - a task may raise anything, the loop goes on
+                await self._recover_async(message, error)
+            else:
+                if self._observed:
+                    self._succeeded(message, result)
+                self._settle(message)
+
+        return run_next
+
+    async def _recover_async(self, message: Message, error: BaseException) -> None:
+        while True:
+            if isinstance(error, asyncio.CancelledError) and self._stopping.is_set():
+                # The pool is closing: the task did not fail, it was not let finish.
+                self._give_back(message)
+                return
+            wait = self._next_attempt(message, error)
+            if wait is None:
+                return
+            if wait > 0 and await self._stops_within(wait):
+                self._give_back(message)
+                return
+            message.attempt += 1
+            try:
+                result = await self._call(message)
+            except BaseException as again:  # noqa: BLE001 - as above
+                error = again
+            else:
+                self._succeeded(message, result)
+                self._settle(message)
+                return
+
+    async def _stops_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(left, _LOOK_EVERY))
+        return True
