@@ -8,7 +8,7 @@ import datetime
 import sys
 import time
 
-from fsdf import TaskOptions, boost
+from fsdf import PriorityConsumingControlConfig, TaskOptions, boost
 
 SOON = 3.0
 """Seconds until the delayed tasks are due."""
@@ -24,7 +24,8 @@ def moment(seconds: float) -> datetime.datetime:
 
 
 def publish(name: str, number: int, seconds: float, options: TaskOptions) -> None:
-    report.publish({"name": name, "number": number, "due": time.time() + seconds}, task_options=options)
+    # PriorityConsumingControlConfig and priority_control_config are older names of TaskOptions and task_options.
+    report.publish({"name": name, "number": number, "due": time.time() + seconds}, priority_control_config=options)
 
 
 def publish_all() -> None:
@@ -32,7 +33,7 @@ def publish_all() -> None:
     for number in range(5):
         later = SOON + number / 10
         publish("countdown", number, later, TaskOptions(countdown=later))
-        publish("eta", number, later, TaskOptions(eta=moment(later)))
+        publish("eta", number, later, PriorityConsumingControlConfig(eta=moment(later)))
         publish("in time", number, later, TaskOptions(countdown=later, misfire_grace_time=60))
         # Half an hour late: more than the first one allows, less than the second one does.
         publish("misfired", number, -1800, TaskOptions(eta=moment(-1800), misfire_grace_time=30))
