@@ -55,6 +55,16 @@ SERVERS = (
         },
     ),
     Server(
+        name="openssl",  # the program: it makes the certificates of tests
+        executables=("openssl",),
+        apt=("openssl",),
+        hints={
+            "linux": "sudo apt-get install openssl, or: conda install -c conda-forge openssl",
+            "darwin": "brew install openssl",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
         name="postgresql",
         executables=("postgres",),
         apt=("postgresql",),

@@ -40,9 +40,9 @@ class RedisServer(ServerProcess):
         """The URL of database 0."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def command(self, *words: str) -> bytes:
+    def command(self, *words: str, password: str = "") -> bytes:
         """Send one command without a client library; return the start of the raw answer."""
-        return _ask(self.port, *words)
+        return _ask(self.port, *words, password=password)
 
 
 def _answers(port: int) -> bool:
@@ -50,10 +50,17 @@ def _answers(port: int) -> bool:
     return answer.startswith((b"+PONG", b"-NOAUTH"))
 
 
-def _ask(port: int, *words: str) -> bytes:
+def _ask(port: int, *words: str, password: str = "") -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        if password:
+            connection.sendall(_packed("AUTH", password))
+            connection.recv(65536)
+        connection.sendall(_packed(*words))
+        return connection.recv(65536)
+
+
+def _packed(*words: str) -> bytes:
     request = b"*%d\r\n" % len(words)
     for word in map(str.encode, words):
         request += b"$%d\r\n%s\r\n" % (len(word), word)
-    with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-        connection.sendall(request)
-        return connection.recv(65536)
+    return request

@@ -74,6 +74,8 @@ def parse(url: str) -> Address:
             service, path = _service(shown, parts.path) if kind == "sentinel" else ("", parts.path)
             url = f"{plain}://{users}{at}host{path}?{parts.query}"
         options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    except ConfigurationError:
+        raise
     except ValueError:
         raise ConfigurationError(f"{shown} is no URL of Redis: {_FORMS}") from None
     connection: type[Connection] = options.pop("connection_class", Connection)
@@ -87,9 +89,11 @@ def parse(url: str) -> Address:
 def masked(url: str) -> str:
     """Return the URL without password and options."""
     scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    visible = re.split("[?#]", rest, maxsplit=1)[0]
+    place, slash, path = visible.partition("/")
     user, at, hosts = place.rpartition("@")
-    if not separator or "@" in path or "@" in rest[len(place) :].partition("?")[0]:
+    # An @ after the hosts may be the end of a password that should have been quoted.
+    if not separator or "@" in path or (not at and "@" in rest):
         return "the given URL"
     if hosts and not all(map(_HOST.fullmatch, hosts.split(","))):
         return "the given URL"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from fsdf_brokers.redis.address import Address
 
-_NOWHERE = (redis.exceptions.AskError, redis.exceptions.ClusterDownError)
-"""There may be no right server yet."""
+_NOWHERE = (redis.exceptions.AskError, redis.exceptions.ClusterDownError, redis.exceptions.TryAgainError)
+"""There may be no right server yet: a slot is on the move, or its master is dead."""
 
 
 class Elsewhere(redis.ConnectionError):

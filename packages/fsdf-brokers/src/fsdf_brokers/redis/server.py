@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from fsdf_brokers.redis.address import masked, parse
 from fsdf_brokers.redis.cluster import Nodes, SlotLocator, slot_of
+from fsdf_brokers.redis.keys import Keys
 from fsdf_brokers.redis.located import Elsewhere, connection_class
 from fsdf_brokers.redis.sentinel import SentinelLocator
 from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError, StorageError
@@ -86,9 +87,14 @@ class RedisAt:
 
         On a cluster that is the slot's node at any time, wherever the slot moves; else it is this server. It is
         closed with this one.
+
+        Raises:
+            ConfigurationError: on a cluster, no other key can share the slot of this one.
         """
         if self._nodes is None:
             return self
+        if "}" in key and not Keys(key).tagged:
+            raise ConfigurationError(f"on a cluster the name {key!r} is not possible: leave {{ and }} out of it")
         slot = slot_of(key)
         with self._lock:
             if slot not in self._at_slots:
