@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Layout:
-    """The scripts of one layout, and the command in which an idle consumer waits. `delete` is None where HDEL acknowledges.
+    """The scripts of one layout, and the command in which an idle consumer waits; `delete` is None where HDEL does it.
 
     Args:
         kind: files that say where ready and delayed messages are.
