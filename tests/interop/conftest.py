@@ -22,8 +22,16 @@ KINDS = {
     "REDIS_ACK_ABLE": "REDIS_ACK_ABLE",
     "REDIS_STREAM": "REDIS_STREAM",
     "RABBITMQ": "RABBITMQ_AMQPSTORM",
+    "KAFKA_CONFLUENT": "KAFKA_CONFLUENT",
 }
 """Kinds of fsdf, and what funboost calls those that share a queue with them."""
+
+_SERVICES = {
+    "REDIS": ("redis_url", "FSDF_REDIS_URL"),
+    "RABBITMQ": ("rabbitmq_url", "FSDF_RABBITMQ_URL"),
+    "KAFKA": ("kafka_bootstrap", "FSDF_KAFKA_BOOTSTRAP_SERVERS"),
+}
+"""By the start of a kind: the fixture with its server's address, and fsdf's setting for that."""
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +49,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def url(request: pytest.FixtureRequest, kind: str) -> str:
     """The address of the kind's server."""
-    return str(request.getfixturevalue("rabbitmq_url" if kind.startswith("RABBITMQ") else "redis_url"))
+    return str(request.getfixturevalue(_SERVICES[kind.partition("_")[0]][0]))
 
 
 @pytest.fixture
@@ -66,12 +74,15 @@ def decorate(
     monkeypatch.setenv("FSDF_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("FSDF_HANDLE_SIGNALS", "0")
     monkeypatch.setenv("FSDF_TIMEZONE", "UTC")
-    monkeypatch.setenv("FSDF_REDIS_URL" if url.startswith("redis") else "FSDF_RABBITMQ_URL", url)
+    monkeypatch.setenv(_SERVICES[kind.partition("_")[0]][1], url)
     monkeypatch.setattr(fsdf_core.settings, "_current", None)
     monkeypatch.setattr(fsdf_core.settings, "_patches", {})
 
     def make(function: Callable[..., Any], **params: Any) -> Booster[..., Any]:
-        return BoosterParams(queue_name=queue_name, broker_kind=kind, concurrent_num=5, **params)(function)
+        group = {"group_id": queue_name} if kind.startswith("KAFKA") else {}
+        return BoosterParams(
+            queue_name=queue_name, broker_kind=kind, concurrent_num=5, broker_exclusive_config=group, **params
+        )(function)
 
     yield make
     assert lifecycle.stop_all(10.0)

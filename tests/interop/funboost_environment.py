@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-REQUIREMENTS = ("funboost==55.0", "amqpstorm==2.10.6", "redis==5.2.1")
+REQUIREMENTS = (
+    "funboost==55.0",
+    "amqpstorm==2.10.6",
+    "confluent-kafka==2.16.1",
+    "kafka-python==3.0.12",
+    "redis==5.2.1",
+)
 
 _TIMEOUT = 100
 

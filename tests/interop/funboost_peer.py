@@ -51,6 +51,8 @@ if __name__ == "__main__":
             max_retry_times=0,
             log_level=logging.CRITICAL,
             create_logger_file=False,
+            # A killed member holds up the rest of its Kafka group for 45 s.
+            broker_exclusive_config={"group_id": queue} if "KAFKA" in kind else {},
             is_send_consumer_heartbeat_to_redis="REDIS" in kind,
         )
     )(task)

@@ -106,6 +106,8 @@ def _configuration(urls: set[str]) -> str:
 
 
 def _addresses(url: str) -> dict[str, object]:
+    if "://" not in url:
+        return {"KAFKA_BOOTSTRAP_SERVERS": [url]}
     parts = urlsplit(url)
     if parts.scheme == "amqp":
         return {

@@ -127,6 +127,7 @@ def test_funboost_heeds_the_task_options_of_fsdf(funboost, task, kind):
     assert 3 not in {told["x"] for told in funboost.history()}
 
 
+@pytest.mark.parametrize("kind", ["REDIS", "REDIS_ACK_ABLE", "REDIS_STREAM", "RABBITMQ"], indirect=True)
 def test_workers_of_both_share_a_queue(funboost, decorate, ran, kind):
     count, gate = 300, threading.Event()
 
