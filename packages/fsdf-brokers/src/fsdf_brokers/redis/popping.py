@@ -92,14 +92,14 @@ class PoppingSubscription(Subscription):
             milliseconds = int(delay * 1000)
             words = [word for one in deliveries for word in (milliseconds, "", one.body)]
             with self._server.translated():
-                LIST.send(self._server.shared, self._keys.common, words)
+                LIST.send(self._server.direct, self._keys.common, words)
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, in their old order."""
         if deliveries:
             last_first = sorted(deliveries, key=lambda delivery: -delivery.token)
             with self._server.translated():
-                self._server.shared.execute_command("LPUSH", self._keys.ready, *[one.body for one in last_first])
+                self._server.direct.execute_command("LPUSH", self._keys.ready, *[one.body for one in last_first])
 
     def interrupt(self) -> None:
         """Make `receive` return within 0.2 s."""

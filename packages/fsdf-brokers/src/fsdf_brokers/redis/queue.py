@@ -55,9 +55,9 @@ class RedisQueue(Queue):
         with self._server.translated():
             if push is None or any(message.delay > 0 for message in messages):
                 arguments = [word for message in messages for word in self._words(message)]
-                self._layout.send(self._server.shared, self._keys.common, arguments)
+                self._layout.send(self._server.direct, self._keys.common, arguments)
             else:
-                self._server.shared.execute_command(push, self.name, *[one.body for one in messages])
+                self._server.direct.execute_command(push, self.name, *[one.body for one in messages])
 
     def subscribe(self, consumer_id: str, prefetch: int) -> Subscription:  # noqa: ARG002 - contract
         """Start consuming.
@@ -72,13 +72,13 @@ class RedisQueue(Queue):
         """Count the messages."""
         keys = self._keys
         with self._server.translated():
-            numbers = self._layout.size(self._server.shared, (*keys.common, keys.beats))
+            numbers = self._layout.size(self._server.direct, (*keys.common, keys.beats))
         return QueueSize(*numbers)
 
     def purge(self) -> int:
         """Delete what is ready or delayed."""
         with self._server.translated():
-            return int(self._layout.purge(self._server.shared, self._keys.common))
+            return int(self._layout.purge(self._server.direct, self._keys.common))
 
     def _words(self, message: OutgoingMessage) -> tuple[int, str, Body]:
         """Return what the layout's `send` takes: the delay in milliseconds, the rank if it has one, the body."""

@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from fsdf_brokers.redis.address import masked, parse
 from fsdf_brokers.redis.cluster import Nodes, SlotLocator, slot_of
+from fsdf_brokers.redis.direct import Direct
 from fsdf_brokers.redis.keys import Keys
 from fsdf_brokers.redis.located import Elsewhere, connection_class
 from fsdf_brokers.redis.sentinel import SentinelLocator
@@ -58,6 +59,10 @@ class RedisAt:
         url: as `address` says, with user and password if need be; they are never printed.
         slot: of a cluster, `at` uses it.
 
+    Attributes:
+        shown: the URL without password and options.
+        direct: runs commands for any thread, with answers as they come; quicker than `shared`.
+
     Raises:
         ConfigurationError: it is no URL of Redis.
     """
@@ -78,9 +83,11 @@ class RedisAt:
             self._nodes = Nodes(address, lambda host, command: _ask(address, host, command, {}))
             locator = SlotLocator(self._nodes, None)
         self._connection_class = connection_class(address, locator)
-        self._replaced = locator is not None
+        timeout = _ANSWER_TIMEOUT if locator is None else _ANSWER_TIMEOUT_IF_REPLACED
+        self._options = {**_defaults(address, timeout), **address.options}
         self._lock = threading.Lock()
         self._shared: Any = None
+        self.direct = Direct(self._connection)
 
     def at(self, key: str) -> RedisAt:
         """Return the server that holds a key, such as a queue's name, and all others of the same hash slot.
@@ -137,6 +144,7 @@ class RedisAt:
             if self._shared is not None:
                 self._shared.close()
                 self._shared = None
+            self.direct.close()
             others = list(self._at_slots.values())
         for other in others:
             other.close()
@@ -172,10 +180,11 @@ class RedisAt:
             return BrokerUnavailable(f"Redis at {self.shown} is not available: {text}")
         return BrokerError(f"Redis at {self.shown}: {text}")
 
+    def _connection(self) -> Any:
+        return self._connection_class(**self._options)
+
     def _client(self, *, single: bool = False, **options: Any) -> Any:
-        timeout = _ANSWER_TIMEOUT_IF_REPLACED if self._replaced else _ANSWER_TIMEOUT
-        options = {**_defaults(self._address, timeout), **self._address.options, **options}
-        pool = redis.ConnectionPool(self._connection_class, **options)
+        pool = redis.ConnectionPool(self._connection_class, **{**self._options, **options})
         client = redis.Redis(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         return client

@@ -106,9 +106,9 @@ class RedisSubscription(Subscription):
             delete, tokens = self._layout.delete, [delivery.token for delivery in deliveries]
             with self._server.translated():
                 if delete is None:
-                    self._server.shared.execute_command("HDEL", self._unacked, *tokens)
+                    self._server.direct.execute_command("HDEL", self._unacked, *tokens)
                 else:
-                    delete(self._server.shared, (*self._keys.common, self._unacked), (self._id, *tokens))
+                    delete(self._server.direct, (*self._keys.common, self._unacked), (self._id, *tokens))
 
     def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
         """Put the messages at the end, or among the delayed ones."""
@@ -116,13 +116,13 @@ class RedisSubscription(Subscription):
             tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
                 keys = (*self._keys.common, self._unacked)
-                self._layout.requeue(self._server.shared, keys, (self._id, int(delay * 1000), *tokens))
+                self._layout.requeue(self._server.direct, keys, (self._id, int(delay * 1000), *tokens))
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, uncounted."""
         if deliveries:
             with self._server.translated():
-                self._release(self._server.shared, sorted(delivery.token for delivery in deliveries))
+                self._release(self._server.direct, sorted(delivery.token for delivery in deliveries))
 
     def interrupt(self) -> None:
         """Make `receive` return within 0.2 s."""
@@ -147,7 +147,7 @@ class RedisSubscription(Subscription):
         try:
             with self._server.translated():
                 own = (keys.beats, self._inbox, self._unacked, keys.sweeper)
-                self._layout.leave(self._server.shared, (*keys.common, *own), (self._id,))
+                self._layout.leave(self._server.direct, (*keys.common, *own), (self._id,))
         except FsdfError as error:
             logging.getLogger(f"fsdf.{keys.ready}").warning(
                 "could not say goodbye; what was not acknowledged comes back when the lease ends: %s", error
