@@ -43,3 +43,9 @@ class TestRedis(StateConformance):
     @pytest.fixture
     def store_url(self, redis_url):
         return redis_url
+
+
+class TestMongoDB(StateConformance):
+    @pytest.fixture
+    def store_url(self, mongodb_url):
+        return mongodb_url

@@ -1,6 +1,6 @@
 """Builds FerretDB, which speaks MongoDB's protocol over SQLite: no package manager of Debian has MongoDB itself.
 
-Two things of it are changed, by the Go files of the folder `ferretdb`: see there what and why.
+What is changed makes its writes atomic, as MongoDB's are, and uses its indexes: see the Go files in `ferretdb`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,30 @@ _MODULE = f"github.com/FerretDB/FerretDB@v{VERSION}"
 _GO = (1, 24, 3)
 _TIMEOUT = 900
 _CHANGES = Path(__file__).parent / "ferretdb"
-_ADDED = {"one_writer.go": "internal/clientconn", "narrow.go": "internal/backends/sqlite"}
+_ADDED = {
+    "one_writer.go": "internal/clientconn",
+    "first_few.go": "internal/handler",
+    "narrow.go": "internal/backends/sqlite",
+}
 _CHANGED = {
     "internal/clientconn/conn.go": (
         "\t\treturn cmd.Handler(connCtx, msg)\n",
         "\t\tdefer lockForWriting(command)()\n\t\treturn cmd.Handler(connCtx, msg)\n",
+    ),
+    "internal/handler/msg_find.go": (
+        '\th.L.DebugContext(ctx, fmt.Sprintf("Converted',
+        "\tif firstFew(params) {\n\t\tqp.Sort, qp.Limit = params.Sort, params.Limit\n\t}\n\n"
+        '\th.L.DebugContext(ctx, fmt.Sprintf("Converted',
+    ),
+    "internal/backends/collection.go": ("if params.Sort.Len() != 0 {", "if params.Sort.Len() == 1 {"),
+    "internal/backends/sqlite/query.go": (
+        '\tif sort.Len() != 1 {\n\t\treturn ""\n',
+        "\tif sort.Len() != 1 {\n\t\treturn orderBy(sort)\n",
+    ),
+    # A command with many updates would keep a connection open for each, of a limited number.
+    "internal/handler/msg_update.go": (
+        '"update", iter, &u)\n',
+        '"update", iter, &u)\n\t\tcloser.Close()\n',
     ),
     # Spelled as the index spells it; otherwise SQLite does not see that they are the same.
     "internal/backends/sqlite/metadata/metadata.go": ("->'$._id'\"", '->\\"_id\\""'),

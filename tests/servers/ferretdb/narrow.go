@@ -69,3 +69,24 @@ func narrow(filter *types.Document) (string, []any) {
 func marshal(value any) string {
 	return string(must.NotFail(sjson.MarshalSingleValue(value)))
 }
+
+// orderBy lets SQLite sort, by an index if there is one. It sorts as text, which for numbers of equally many digits
+// is their order.
+func orderBy(sort *types.Document) string {
+	var columns []string
+
+	for _, key := range sort.Keys() {
+		column := fmt.Sprintf("%s->%q", metadata.DefaultColumn, key)
+		if must.NotFail(sort.Get(key)).(int64) < 0 {
+			column += " DESC"
+		}
+
+		columns = append(columns, column)
+	}
+
+	if len(columns) == 0 {
+		return ""
+	}
+
+	return " ORDER BY " + strings.Join(columns, ", ")
+}

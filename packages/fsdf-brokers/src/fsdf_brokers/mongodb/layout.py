@@ -28,6 +28,8 @@ _SAFE = " !#&'()*+,:;<=>?@[]^`{|}"
 _LONGEST = 100
 """Bytes; MongoDB has a limit for database and collection together, 120 in old versions and 255 in new ones."""
 _HIGHEST_PRIORITY = 255
+_LOWEST_RANK = 999
+"""All ranks have three digits, for servers that compare them as text."""
 
 
 def collection_of(queue: str) -> str:
@@ -41,4 +43,4 @@ def collection_of(queue: str) -> str:
 
 def rank_of(priority: int) -> int:
     """Return what sorts priorities from high to low."""
-    return _HIGHEST_PRIORITY - min(max(priority, 0), _HIGHEST_PRIORITY)
+    return _LOWEST_RANK - min(max(priority, 0), _HIGHEST_PRIORITY)

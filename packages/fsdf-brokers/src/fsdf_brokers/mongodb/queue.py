@@ -50,7 +50,8 @@ class MongoQueue(Queue):
 
     def prepare(self) -> None:
         """Create the indexes that are missing: the database may have been made anew."""
-        self.server.prepare(self.server.collection(self._collection), INDEXES)
+        with self.server.translated():
+            self.server.prepare(self.server.collection(self._collection), INDEXES)
         self._prepared = True
 
     def send(self, messages: Sequence[OutgoingMessage]) -> None:

@@ -91,11 +91,10 @@ class Server:
         return database.get_collection(name, read_preference=ReadPreference.PRIMARY, write_concern=concern)
 
     def prepare(self, collection: Collection[Document], indexes: Sequence[IndexModel]) -> None:
-        """Create the indexes that are missing, and the collection if it is."""
-        with self.translated():
-            there = {index["name"] for index in collection.list_indexes()}
-            if missing := [index for index in indexes if index.document["name"] not in there]:
-                collection.create_indexes(missing)
+        """Create the indexes that are missing, and the collection if it is; PyMongo's errors are the caller's."""
+        there = {index["name"] for index in collection.list_indexes()}
+        if missing := [index for index in indexes if index.document["name"] not in there]:
+            collection.create_indexes(missing)
 
     def close(self) -> None:
         """Disconnect; a later use connects again."""
