@@ -13,6 +13,8 @@ from fsdf import TaskOptions, fct
 
 WAIT = 60.0
 
+pytestmark = pytest.mark.timeout(600)  # the first test may have to install funboost
+
 
 class Ran:
     """What fsdf's task tells: (event, x, y, extra)."""
