@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # pytest's importlib mode leaves sys.path alone, and `tests` is no installed package.
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A busy machine makes an example slow; what must be fast is measured, not asserted.
+settings.register_profile("fsdf", deadline=None)
+settings.load_profile("fsdf")
 
 pytest_plugins = ["tests.servers.fixtures"]
 

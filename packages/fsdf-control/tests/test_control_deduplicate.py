@@ -5,8 +5,12 @@ import threading
 import pytest
 
 from fsdf_control.deduplicate import Deduplicate
+from fsdf_control.delay import Delay
+from fsdf_core.brokers.memory import MemoryBroker
+from fsdf_core.control import Control
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.message import Message
+from fsdf_core.publisher import Publisher
 from fsdf_core.states.memory import MemoryStateStore
 from fsdf_core.testing.clock import ManualClock
 from fsdf_core.verdict import Drop
@@ -104,3 +108,32 @@ def test_of_many_at_once_one_is_sent(store):
         thread.join(5)
     assert answers.count(None) == 1
     assert len({answer.reason for answer in answers if answer}) == 1
+
+
+def test_what_a_later_control_refuses_keeps_nobody_away(store):
+    queue = MemoryBroker().queue("q")
+    publisher = Publisher(queue, controls=[Deduplicate(store, 60), Delay()])
+    with pytest.raises(ConfigurationError):
+        publisher.publish({"x": 1}, {"eta": "tomorrow"})
+    publisher.publish({"x": 1})
+    with pytest.raises(ConfigurationError):
+        publisher.publish_many([({"x": 2}, {}), ({"x": 3}, {"eta": "tomorrow"})])
+    publisher.publish_many([{"x": 2}, {"x": 3}])
+    assert queue.size().ready == 3
+
+
+def test_what_a_later_control_drops_keeps_nobody_away(store):
+    class Choosy(Control):
+        def on_publish(self, message):
+            return Drop("not now") if self.closed else None
+
+    choosy = Choosy()
+    queue = MemoryBroker().queue("q")
+    publisher = Publisher(queue, controls=[Deduplicate(store, 60), choosy])
+    choosy.closed = True
+    assert publisher.publish({"x": 1}).settlement == Drop("not now")
+    choosy.closed = False
+    publisher.publish({"x": 1})
+    assert "duplicate" in publisher.publish({"x": 1}).settlement.reason
+    assert "duplicate" in publisher.publish({"x": 1}).settlement.reason
+    assert queue.size().ready == 1

@@ -273,3 +273,10 @@ def test_in_a_consumer_equal_tasks_run_once_and_failed_ones_again(kind):
             pass
         assert consumer.stop(5)
     assert sorted(ran) == [0, 1, 2, 3, 3, 4]
+
+
+def test_filters_with_names_do_not_see_each_other(store):
+    message = Message({"x": 1}, {"task_id": "a"})
+    assert Filter(store, name="one").admit_many([message]) == [None]
+    assert Filter(store, name="two").admit_many([message]) == [None]
+    assert Filter(store, name="one").admit_many([message]) == [Delay(0.2)]

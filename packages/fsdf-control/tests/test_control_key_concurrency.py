@@ -272,3 +272,14 @@ def test_docstrings_tell_the_truth():
     result = doctest.testmod(key_concurrency)
     assert result.attempted
     assert not result.failed
+
+
+def test_two_shared_limits_of_one_queue_do_not_see_each_other():
+    store, clock = MemoryStateStore(), ManualClock()
+    by_shop = started(KeyConcurrency("shop", store=store), clock)
+    by_user = started(KeyConcurrency("user", store=store), clock)
+    message = Message({"shop": 5, "user": 5}, {"task_id": "t"})
+    assert admitted(by_shop, [message]) == [message]
+    assert admitted(by_user, [message]) == [message]
+    by_name = started(KeyConcurrency(lambda arguments: arguments["user"], store=store, name="user"), clock, "d")
+    assert admitted(by_name, [Message({"user": 5}, {"task_id": "u"})]) == []

@@ -247,3 +247,14 @@ def test_docstrings_tell_the_truth(module):
     result = doctest.testmod(module)
     assert result.attempted
     assert not result.failed
+
+
+def test_two_shared_quotas_of_one_queue_do_not_see_each_other():
+    clock = ManualClock(1_500_000.0)
+    store = MemoryStateStore(clock)
+    fixed, sliding = Quota(10, "m", store=store), Quota(10, 3000, mode="sliding", store=store)
+    for control in (fixed, sliding):
+        control.start(host(clock))
+    # A reservation is small at first.
+    assert sum(take(fixed, clock, 10) for _ in range(20)) == 10
+    assert sum(take(sliding, clock, 10) for _ in range(20)) == 10

@@ -33,4 +33,5 @@ def test_requeue_answers_its_signal_only():
 
 def test_a_requeued_task_that_began_in_time_cannot_come_too_late():
     message = Message({}, {"misfire_grace_time": 5, "eta": "2026-03-31T17:40:00+00:00"})
-    assert Requeue(2).on_error(message, ExceptionForRequeue(), 1) == PutBack(2, {"misfire_grace_time": None})
+    answer = Requeue(2).on_error(message, ExceptionForRequeue(), 1)
+    assert answer == PutBack(2, {"countdown": None, "eta": None, "misfire_grace_time": None})

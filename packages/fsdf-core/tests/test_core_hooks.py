@@ -11,7 +11,7 @@ from fsdf_core.context import current_message
 from fsdf_core.control import Control
 from fsdf_core.publisher import Publisher
 from fsdf_core.testing.spy import Spy
-from fsdf_core.verdict import Drop, Requeue
+from fsdf_core.verdict import Drop, Requeue, Retry
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
@@ -210,3 +210,22 @@ def test_a_foreign_attempt_count_is_no_trouble(queue, pool, count):
         consumer.start()
         assert empty(queue)
     assert attempts == [1]
+
+
+def test_each_attempt_raises_its_own_error_only(queue, pool):
+    class Again(Control):
+        def on_error(self, message, error, attempt):
+            errors.append(error)
+            return Retry(0) if attempt < 3 else None
+
+    errors = []
+
+    def task():
+        raise ValueError(len(errors))
+
+    Publisher(queue).publish({})
+    with Consumer(task, queue=queue, pool=pool, controls=[Again()]) as consumer:
+        consumer.start()
+        assert empty(queue)
+    assert [str(error) for error in errors] == ["0", "1", "2"]
+    assert [error.__context__ for error in errors] == [None, None, None]

@@ -16,6 +16,20 @@ from fsdf_core.errors import ConfigurationError, EncodeError, UnsupportedFeature
 def f(x, y=1): ...
 
 
+@pytest.fixture
+def came_first():
+    """Return a function that receives so many messages of a task and tells their x, in order."""
+
+    def receive(task, count):
+        subscription = task.publisher.queue().subscribe("c", count)
+        try:
+            return [delivery.body["x"] for delivery in subscription.receive(count, 5)]
+        finally:
+            subscription.close()
+
+    return receive
+
+
 def test_a_push_carries_names_and_control_data(decorate, bodies):
     task = decorate(f)
     result = task.push(1, y=2)
@@ -84,6 +98,14 @@ def test_higher_priorities_come_first(decorate, bodies):
     task.publish({"x": 1}, task_options=TaskOptions(priority=1))
     task.publish({"x": 2}, task_options=TaskOptions(other_extra_params={"priroty": 2}))
     assert [body["x"] for body in bodies(task)] == [2, 1, 0]
+
+
+def test_a_priority_among_the_control_data_counts_wherever_it_comes_from(decorate, came_first):
+    task = decorate(lambda x: None)
+    task.publish({"x": "low"})
+    task.publish({"x": "high", "extra": {"priority": 9}})
+    task.publisher.publish_packed({"x": "higher"}, {"other_extra_params": {"priroty": 10}}, None)
+    assert came_first(task, 3) == ["higher", "high", "low"]
 
 
 def test_a_priority_needs_a_broker_that_has_some(decorate, monkeypatch):

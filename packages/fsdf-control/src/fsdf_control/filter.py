@@ -47,6 +47,7 @@ class Filter(Control):
             goes first. Messages that are not filtered cost no access to the store.
         hold: seconds after which the mark of a dead consumer falls; default 10.
         clock: the time; default: the consumer's clock.
+        name: tells several filters of one queue and store apart; default "".
 
     Raises:
         ValueError: `ttl` is negative, or `hold` is not above 0.
@@ -71,6 +72,7 @@ class Filter(Control):
         enabled: bool = True,
         hold: float = 10.0,
         clock: Clock | None = None,
+        name: str = "",
     ) -> None:
         if (ttl is not None and not ttl >= 0) or not hold > 0:
             raise ValueError(f"a filter needs ttl >= 0 (0 is for ever) and hold > 0, not {ttl} and {hold}")
@@ -83,7 +85,8 @@ class Filter(Control):
         self._given_clock = clock
         self._clock = clock or SYSTEM_CLOCK
         self._logger = logging.getLogger("fsdf.control")
-        self._queue_name = ""
+        self._name = name
+        self._generation = generation_key("", name)
         self._running = b"run"
         self._renewed = 0.0
         self._lock = threading.Lock()
@@ -94,7 +97,7 @@ class Filter(Control):
         """Mark tasks as this consumer's from now on."""
         self._clock = self._given_clock or host.clock
         self._logger = host.logger
-        self._queue_name = host.queue.name
+        self._generation = generation_key(host.queue.name, self._name)
         self._running = f"run {host.consumer_id}".encode()
         self._renewed = self._clock.monotonic()
 
@@ -121,14 +124,14 @@ class Filter(Control):
         """Take a place for each task that has no equal, in one read and one write for all."""
         answers: list[Admission | None] = [None] * len(messages)
         keys = {
-            place: f"{generation_key(self._queue_name)}:{digest(message, self._key)}"
+            place: f"{self._generation}:{digest(message, self._key)}"
             for place, message in enumerate(messages)
             if self._concerns(message)
         }
         if not keys:
             return answers
         unique = list(dict.fromkeys(keys.values()))
-        generation, *found = self._store.get([generation_key(self._queue_name), *unique])
+        generation, *found = self._store.get([self._generation, *unique])
         done = b"done %d" % int(generation or b"0")
         values = dict(zip(unique, found, strict=True))
         free = self._take(values, done)
@@ -210,16 +213,21 @@ class Filter(Control):
                 self._held.pop(message, None)
 
 
-def generation_key(queue_name: str) -> str:
-    """Return the key that counts how often the queue's filter was cleared."""
-    return f"fsdf:filter:{queue_name}"
+def generation_key(queue_name: str, name: str = "") -> str:
+    """Return the key that counts how often the queue's filter of that name was cleared."""
+    return f"fsdf:filter:{queue_name}:{name}" if name else f"fsdf:filter:{queue_name}"
 
 
-def clear_filter(store: StateStore, queue_name: str) -> None:
+def clear_filter(store: StateStore, queue_name: str, name: str = "") -> None:
     """Forget which tasks of the queue have succeeded, for all consumers, from now on.
+
+    Args:
+        store: the filter's.
+        queue_name: the queue.
+        name: the filter's, if it has one.
 
     Example:
         >>> from fsdf_core.states.memory import MemoryStateStore
         >>> clear_filter(MemoryStateStore(), "sums")
     """
-    store.increment(generation_key(queue_name))
+    store.increment(generation_key(queue_name, name))

@@ -43,6 +43,7 @@ class KeyConcurrency(Control):
         store: shares the limit; None (default): each consumer has its own.
         retry_after: seconds for which the first one over the limit is put back; default 0.2. It grows with the
             number of those that wait for the same value, up to 5 s.
+        name: tells several shared limits of one queue apart; default: the argument's or the function's name.
 
     Raises:
         ValueError: limit or retry_after is out of range.
@@ -64,6 +65,7 @@ class KeyConcurrency(Control):
         limit: int = 1,
         store: StateStore | None = None,
         retry_after: float = 0.2,
+        name: str | None = None,
     ) -> None:
         if limit < 1 or not 0 < retry_after <= _LONGEST_DELAY:
             raise ValueError(
@@ -73,6 +75,7 @@ class KeyConcurrency(Control):
         self._key = key
         self._limit = limit
         self._store = store
+        self._name = name or (key if isinstance(key, str) else getattr(key, "__qualname__", type(key).__qualname__))
         self._retry_after = retry_after
         if store is not None:
             self.retryable_errors = (*store.retryable_errors, StateError)
@@ -92,7 +95,8 @@ class KeyConcurrency(Control):
         self._running = Counter()
         self._waiting = {}
         if self._store is not None:
-            self._shared = KeySlots(self._store, host.queue.name, host.consumer_id, self._limit, host.logger)
+            name = f"{host.queue.name}:{self._name}"
+            self._shared = KeySlots(self._store, name, host.consumer_id, self._limit, host.logger)
 
     def stop(self) -> None:
         """Free what is still taken, by tasks that were left behind."""

@@ -26,15 +26,15 @@ class KeySlots:
 
     Args:
         store: where the slots are.
-        queue_name: the queue.
+        name: what the slots are called: of the queue, and of the rule among those of the queue.
         owner: the consumer.
         limit: slots of each key.
         logger: where slots that were lost are logged.
     """
 
-    def __init__(self, store: StateStore, queue_name: str, owner: str, limit: int, logger: logging.Logger) -> None:
+    def __init__(self, store: StateStore, name: str, owner: str, limit: int, logger: logging.Logger) -> None:
         self._store = store
-        self._prefix = f"fsdf:slots:{queue_name}"
+        self._prefix = f"fsdf:slots:{name}"
         self._owner = owner
         self._limit = limit
         self._logger = logger

@@ -79,7 +79,7 @@ class Quota(Control):
         clock = self._clock or host.clock
         self._logger = host.logger
         if self._store is not None:
-            key = f"fsdf:quota:{host.queue.name}"
+            key = f"fsdf:quota:{host.queue.name}:{self._mode}:{self._period.seconds:g}"
             self._quota = SharedQuota(
                 self._limit, self._period, self._store, key, clock, host.logger, sliding=self._mode == "sliding"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsdf_control.delay import MISFIRE
+from fsdf_control.delay import COUNTDOWN, ETA, MISFIRE
 from fsdf_core.control import Control
 from fsdf_core.errors import ExceptionForRequeue
 from fsdf_core.verdict import Requeue as PutBack
@@ -12,6 +12,8 @@ from fsdf_core.verdict import Requeue as PutBack
 if TYPE_CHECKING:
     from fsdf_core.message import Message
     from fsdf_core.verdict import Recovery
+
+_TIMES = (COUNTDOWN, ETA, MISFIRE)
 
 
 class Requeue(Control):
@@ -33,7 +35,7 @@ class Requeue(Control):
         """Answer to `ExceptionForRequeue` only."""
         if not isinstance(error, ExceptionForRequeue):
             return None
-        if message.extra.get(MISFIRE) is not None:
+        if any(message.extra.get(key) is not None for key in _TIMES):
             # It began in time: that it comes back late is no misfire.
-            return PutBack(self.delay, {MISFIRE: None})
+            return PutBack(self.delay, dict.fromkeys(_TIMES))
         return PutBack(self.delay)

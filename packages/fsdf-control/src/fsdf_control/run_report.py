@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 class RunReport(Control):
-    """Calls `callback(status)` in the worker after the last run of each task, before its message is settled.
+    """Calls `callback(status)` in the worker before a task's message is settled, whatever becomes of it.
+
+    A retry in the worker is no end of the task; one on the queue is, so it is reported each time.
 
     An `async def` callback is run to its end; on a thread that has a running event loop it becomes a task there.
     What a callback raises is logged and harms nothing else.

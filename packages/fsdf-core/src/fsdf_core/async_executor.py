@@ -47,12 +47,16 @@ class AsyncExecutor(Executor):
             here.set(message)
             try:
                 result = await (direct(**message.arguments) if direct is not None and message.plain else call(message))
-            except BaseException as error:  # noqa: BLE001 - a task may raise anything, the loop goes on
-                await self._recover_async(message, error)
+            except BaseException as raised:  # noqa: BLE001 - a task may raise anything, the loop goes on
+                error = raised
             else:
                 if self._observed:
                     self._succeeded(message, result)
                 self._settle(message)
+                return
+            # Outside the handler: what the next attempt raises has nothing to do with this error.
+            await self._recover_async(message, error)
+            del error
 
         return run_next
 

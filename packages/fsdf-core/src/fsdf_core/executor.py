@@ -174,14 +174,18 @@ class Executor:
                 here.message = message
                 try:
                     result = direct(**message.arguments) if direct is not None and message.plain else call(message)
-                except BaseException as error:  # noqa: BLE001 - a task may raise anything, its worker goes on
-                    recover(message, error)
+                except BaseException as raised:  # noqa: BLE001 - a task may raise anything, its worker goes on
+                    error = raised
                 else:
                     if self._observed:
                         self._succeeded(message, result)
                     settle(message)
                     if finished.asleep:
                         finished.wake()
+                    continue
+                # Outside the handler: what the next attempt raises has nothing to do with this error.
+                recover(message, error)
+                del error
             go_on()
 
         return run_next

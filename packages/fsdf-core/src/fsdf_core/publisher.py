@@ -41,7 +41,7 @@ class Publisher:
     def __init__(self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None) -> None:
         self.queue = queue
         self._stampers = overriding(controls, "on_publish")
-        self._withdrawals = overriding(controls, "withdraw")
+        self._stamping: list[Control] = [stamp.__self__ for stamp in self._stampers]
         self._zone = _zone(timezone)
         self._formatted = (0, "")
 
@@ -98,12 +98,7 @@ class Publisher:
         sent: list[Message] = []
         calls = iter(calls)
         while batch := list(itertools.islice(calls, BATCH)):
-            messages = [
-                self._stamped(*call, delay, priority)
-                if isinstance(call, tuple)
-                else self._stamped(call, None, delay, priority)
-                for call in batch
-            ]
+            messages = self._stamped_many(batch, delay, priority)
             self._send([message for message in messages if message.settlement is None] if self._stampers else messages)
             sent += messages
         return sent
@@ -112,16 +107,33 @@ class Publisher:
         """Send a body as it is: no control data, no check."""
         self.queue.send((OutgoingMessage(body.encode() if isinstance(body, str) else body),))
 
+    def _stamped_many(
+        self, batch: Sequence[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]], delay: float, priority: int
+    ) -> list[Message]:
+        messages: list[Message] = []
+        try:
+            for call in batch:
+                arguments, extra = call if isinstance(call, tuple) else (call, None)
+                messages.append(self._stamped(arguments, extra, delay, priority))
+        except BaseException:
+            self._withdraw([message for message in messages if message.settlement is None])
+            raise
+        return messages
+
     def _send(self, messages: Sequence[Message]) -> None:
         if not messages:
             return
         try:
             self.queue.send([self._outgoing(message) for message in messages])
         except BaseException:
-            for withdraw in self._withdrawals:
-                for message in messages:
-                    withdraw(message)
+            self._withdraw(messages)
             raise
+
+    def _withdraw(self, messages: Sequence[Message], stampers: int | None = None) -> None:
+        """Let controls forget messages that are not sent: those that stamped, the first so many."""
+        for control in self._stamping[:stampers]:
+            for message in messages:
+                control.withdraw(message)
 
     def _outgoing(self, message: Message) -> OutgoingMessage:
         if EXTRA in message.arguments:
@@ -165,12 +177,21 @@ class Publisher:
         message = Message(arguments, stamps, None, self.queue.name)
         message.delay = delay
         message.priority = priority
-        for stamp in self._stampers:
-            verdict = stamp(message)
-            if verdict is not None:
-                message.settlement = verdict
-                break
+        if self._stampers:
+            self._stamp(message)
         return message
+
+    def _stamp(self, message: Message) -> None:
+        for number, stamp in enumerate(self._stampers):
+            try:
+                verdict = stamp(message)
+            except BaseException:
+                self._withdraw([message], number)
+                raise
+            if verdict is not None:
+                self._withdraw([message], number)
+                message.settlement = verdict
+                return
 
     def _format(self, second: int) -> str:
         text = datetime.datetime.fromtimestamp(second, self._zone).strftime("%Y-%m-%d %H:%M:%S")

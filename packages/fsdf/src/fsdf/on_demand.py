@@ -53,7 +53,7 @@ class OnDemand(Control):
             places = [
                 place
                 for place in asking
-                if answers[place] is None and any(key in messages[place].extra for key in keys)
+                if answers[place] is None and any(_asks(messages[place].extra.get(key)) for key in keys)
             ]
             if places:
                 verdicts = self._control(keys).admit_many([messages[place] for place in places])
@@ -77,3 +77,8 @@ class OnDemand(Control):
             self.retryable_errors = (*self.retryable_errors, *control.retryable_errors)
             self._working[keys] = control
         return control
+
+
+def _asks(value: object) -> bool:
+    """Whether an option's value asks for its control: 0 does, to say "no limit"."""
+    return value is not None and value is not False

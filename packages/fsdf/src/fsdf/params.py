@@ -63,8 +63,8 @@ class BoosterParams(BaseModel):
         msg_expire_seconds: age from which messages are dropped; None or 0: none (default).
         do_task_filtering: drop a task if one with equal arguments has succeeded; default False.
         task_filtering_expire_seconds: how long a success counts for that; 0 (default): for ever.
-        user_custom_record_process_info_func: called after each task with its `FunctionResultStatus`; may be
-            `async def`; default None.
+        user_custom_record_process_info_func: called with the `FunctionResultStatus` of each task that is done or
+            goes back to the queue; may be `async def`; default None.
         allow_run_time_cron: cron expression (5 fields) of the minutes in which tasks may start; default None.
         is_do_not_run_by_specify_time_effect: start no task within `do_not_run_by_specify_time`; default False.
         do_not_run_by_specify_time: two times of the day, may pass midnight; default ("10:00:00", "22:00:00").

@@ -135,7 +135,7 @@ class BoosterPublisher(Generic[P, R]):
         """
         if task_id is not None:
             extra["task_id"] = task_id
-        return self._send(arguments, extra).task_id
+        return self._send(arguments, extra, priority=_priority(extra)).task_id
 
     def send_msg(self, msg: str | bytes | Mapping[str, Any]) -> None:
         """Send a body as it is, as a foreign producer would: no control data, no check."""
@@ -202,7 +202,8 @@ class BoosterPublisher(Generic[P, R]):
         extra: dict[str, Any] = dict(arguments.pop(EXTRA, None) or {})
         if options is not None:
             extra.update(options.to_extra())
-        return self._arguments((), arguments), extra, options.wanted_priority if options is not None else 0
+        priority = options.wanted_priority if options is not None else 0
+        return self._arguments((), arguments), extra, priority or _priority(extra)
 
     def _send_many(
         self, calls: Iterable[dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]], priority: int = 0
@@ -216,6 +217,14 @@ class BoosterPublisher(Generic[P, R]):
         while sent := publish_many(itertools.islice(calls, BATCH), priority=priority):
             results += [AsyncResult(message.task_id) for message in sent]
         return results
+
+
+def _priority(extra: Mapping[str, Any]) -> int:
+    """Return the priority that control data ask for."""
+    from fsdf.task_options import given_priority  # noqa: PLC0415 - slow to import
+
+    wanted = given_priority(extra) if extra else 0
+    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else 0
 
 
 _publishers: weakref.WeakSet[BoosterPublisher[Any, Any]] = weakref.WeakSet()
