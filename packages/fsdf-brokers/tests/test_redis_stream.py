@@ -220,3 +220,20 @@ def test_stream_purge_before_the_first_consumer(queue, subscribe):
     assert queue.size() == QueueSize(0)
     send(queue, b"new")
     assert bodies(take(subscribe(), 1)) == [b"new"]
+
+
+@pytest.mark.parametrize("ids", ["*", "5-*"])
+def test_stream_acknowledgements_in_any_order_leave_the_others(client, queue, subscribe, ids):
+    subscription = subscribe()
+    for body in numbered(300):
+        client.xadd("sums", {"": body}, ids)
+    held = take(subscription, 260)
+    subscription.ack(held[100:200])
+    assert queue.size() == QueueSize(40, 0, 160)
+    subscription.ack(held[:100][::-1])
+    assert client.xlen("sums") == 100
+    subscription.release(held[200:])
+    assert bodies(take(subscription, 100)) == numbered(300)[200:]
+    subscription.ack(held[200:])
+    assert queue.size() == QueueSize(0, 0, 40)
+    assert client.xlen("sums") == 40
