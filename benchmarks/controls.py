@@ -70,7 +70,7 @@ def measure_controls(runs: int, results: Results, say: Callable[[str], None] = l
             try:
                 line = _run(name)
             except (subprocess.SubprocessError, ValueError) as error:
-                results.fail(f"controls, {name}: {_reason(error)}")
+                results.fail(f"controls, {name}", _reason(error))
                 continue
             costs.add(line)
             results.lines.append({"system": "fsdf", "driver": SECTION, "transport": "memory", "round": number} | line)

@@ -60,8 +60,8 @@ def print_report(console: Console, pairs: Sequence[Pair], results: Results, cost
         console.print(f"[{number}] {note}", markup=False, highlight=False)
     if costs:
         console.print(cost_table(costs))
-    for failure in results.failures:
-        console.print(f"failed: {failure}", style="red", markup=False)
+    for failure, places in results.failures.items():
+        console.print(f"failed: {', '.join(places)}: {failure}", style="red", markup=False)
     for line in compare(results):
         console.print(line, markup=False, highlight=False)
     verdicts = judge(results)

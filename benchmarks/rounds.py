@@ -39,12 +39,12 @@ class Results:
 
     Attributes:
         lines: each result line as the driver sent it, with `system`, `transport` and `round`.
-        failures: what went wrong, once each.
+        failures: what went wrong, each with where it did.
     """
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.failures: list[str] = []
+        self.failures: dict[str, list[str]] = {}
         self._values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
 
     def add(self, pair: Pair, number: int, line: dict[str, Any]) -> None:
@@ -57,10 +57,11 @@ class Results:
         if value is not None:
             self._values[system.driver, transport, measure].append(value)
 
-    def fail(self, message: str) -> None:
+    def fail(self, where: str, message: str) -> None:
         """Keep one failure."""
-        if message not in self.failures:
-            self.failures.append(message)
+        places = self.failures.setdefault(message, [])
+        if where not in places:
+            places.append(where)
 
     def values(self, driver: str, transport: str, measure: str) -> list[float]:
         """Return the figures of all runs."""
@@ -83,7 +84,7 @@ def run_rounds(
             with servers.place(pair[1]) as place:
                 lines = run_phase(*pair, phase, load, place)
         except PhaseError as failure:
-            results.fail(str(failure))
+            results.fail(f"{pair[0].name} {pair[1]} {phase}", str(failure))
             return
         for line in lines:
             results.add(pair, number, line)

@@ -58,10 +58,9 @@ def run_phase(system: System, transport: str, phase: str, load: Load, place: Pla
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise PhaseError(f"{system.name} {transport} {phase}: hung for {LIMIT:.0f} s") from None
+            raise PhaseError(f"hung for {LIMIT:.0f} s") from None
     if process.returncode:
-        last = "\n".join(process.stderr.strip().splitlines()[-3:])
-        raise PhaseError(f"{system.name} {transport} {phase}: {last}")
+        raise PhaseError("\n".join(process.stderr.strip().splitlines()[-3:]))
     return [json.loads(line) for line in process.stdout.splitlines()]
 
 

@@ -32,7 +32,7 @@ class Celery(Driver):
         else:
             url = setting.address
         if setting.transport == "rabbitmq":
-            options["broker_transport_options"] = {"confirm_publish": True}
+            options["broker_transport_options"] = {"confirm_publish": setting.confirm}
         self._app = App("bench", broker=url)
         self._app.conf.update(
             task_acks_late=True,

@@ -39,7 +39,7 @@ def _broker(setting: Setting) -> dramatiq.Broker:
     if setting.transport == "rabbitmq":
         from dramatiq.brokers.rabbitmq import RabbitmqBroker  # noqa: PLC0415
 
-        return RabbitmqBroker(url=setting.address, confirm_delivery=True)
+        return RabbitmqBroker(url=setting.address, confirm_delivery=setting.confirm)
     from dramatiq.brokers.stub import StubBroker  # noqa: PLC0415
 
     return StubBroker()

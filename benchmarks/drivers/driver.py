@@ -20,6 +20,7 @@ class Setting(NamedTuple):
         task: what is to run, a function of two integers.
         queue: a name that no other phase uses.
         address: of the transport's server, as a URL or `host:port`; empty where there is none.
+        confirm: whether to wait until the server has each message; not when publishing only makes a backlog.
     """
 
     transport: str
@@ -28,6 +29,7 @@ class Setting(NamedTuple):
     task: Callable[[int, int], None]
     queue: str = "bench"
     address: str = ""
+    confirm: bool = True
 
 
 class Driver(ABC):

@@ -38,6 +38,7 @@ def main() -> int:
     logging.disable(logging.WARNING)
     task = timed_task if options.phase in {"latency", "pace"} else counted_task
     setting = Setting(options.transport, options.workers, Path.cwd(), task, options.queue, options.address)
+    setting = setting._replace(confirm=options.phase != "consume")
     driver = module.build(setting)
     for line in PHASES[options.phase](driver, options.seconds):
         # Not print(): funboost's import replaces it.
