@@ -20,7 +20,13 @@ func narrow(filter *types.Document) (string, []any) {
 		return "", nil
 	}
 
-	for _, key := range filter.Keys() {
+	keys := filter.Keys()
+	if filter.Has("_id") {
+		// SQLite might prefer an index that chooses less well.
+		keys = []string{"_id"}
+	}
+
+	for _, key := range keys {
 		value := must.NotFail(filter.Get(key))
 
 		column := fmt.Sprintf("%s->%q", metadata.DefaultColumn, key)

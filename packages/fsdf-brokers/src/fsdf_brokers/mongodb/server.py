@@ -67,6 +67,7 @@ class Server:
         self._password = unquote(password)
         self._url = url
         self._faults = faults
+        self._closing: weakref.finalize[Any, Any] | None = None
         self._reset()
         _servers.add(self)
 
@@ -74,6 +75,8 @@ class Server:
         self._opening = threading.Lock()
         self._client: MongoClient[Document] | None = None
         self.clock = ServerClock(self._time)
+        if self._closing is not None:
+            self._closing.detach()
 
     def collection(self, name: str, *, journal: bool = False) -> Collection[Document]:
         """Return a collection, read from the primary.
@@ -84,8 +87,6 @@ class Server:
         """
         database = self._database()
         concern = database.write_concern
-        if not concern.acknowledged:
-            raise ConfigurationError(f"{self._faults.setting} says w=0, with which nothing is known to be accepted")
         if journal:
             concern = WriteConcern(**{**concern.document, "j": True})
         return database.get_collection(name, read_preference=ReadPreference.PRIMARY, write_concern=concern)
@@ -99,9 +100,9 @@ class Server:
     def close(self) -> None:
         """Disconnect; a later use connects again."""
         with self._opening:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+            self._client = None
+            if self._closing is not None:
+                self._closing()
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -120,9 +121,23 @@ class Server:
             if self._client is None:
                 given = {option.partition("=")[0].lower() for option in self._url.partition("?")[2].split("&")}
                 options = {name: value for name, value in _DEFAULTS.items() if name.lower() not in given}
-                with self.translated():
-                    self._client = MongoClient(self._url, connect=False, **options)
+                self._client = self._connect(options)
+                self._closing = weakref.finalize(self, self._client.close)
+                self._closing.atexit = False
             return self._client.get_default_database(_DATABASE)
+
+    def _connect(self, options: Document) -> MongoClient[Document]:
+        with self.translated():
+            try:
+                client: MongoClient[Document] = MongoClient(self._url, connect=False, **options)
+            except (TypeError, ValueError) as error:
+                raise ConfigurationError(
+                    f"{self._faults.setting} cannot be used, an option or a port is wrong: {self.shown}"
+                ) from error
+        if not client.write_concern.acknowledged:
+            client.close()
+            raise ConfigurationError(f"{self._faults.setting} says w=0, with which nothing is known to be accepted")
+        return client
 
     def _time(self) -> float:
         with self.translated():
