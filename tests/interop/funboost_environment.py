@@ -34,7 +34,9 @@ def need() -> Path:
 
 
 def python() -> Path:
-    """Return the interpreter that can import funboost; installs it if it is not there, which takes 20 seconds with uv, two minutes without.
+    """Return the interpreter that can import funboost; installs it if it is not there.
+
+    That takes 20 seconds with uv, and two minutes without.
 
     Raises:
         OSError: the folder cannot be written.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _SCRIPT = Path(__file__).with_name("funboost_peer.py")
-_TIMEOUT = 20.0
+_TIMEOUT = 90.0
 
 
 class Funboost:
@@ -44,8 +44,12 @@ class Funboost:
 
     def push(self, *calls: tuple[str, Any, dict[str, Any]]) -> None:
         """Publish calls: ("positional" or "keywords" or "publish", arguments, task options)."""
-        done = self._run("push", json.dumps(calls))
-        assert done.wait(_TIMEOUT) == 0, self._output()
+        producer = self._run("push", json.dumps(calls))
+        try:
+            assert producer.wait(_TIMEOUT) == 0, self._output()
+        finally:
+            producer.kill()
+            producer.wait(_TIMEOUT)
 
     def __enter__(self) -> Self:
         """Start a worker."""

@@ -11,7 +11,7 @@ import pytest
 
 from fsdf import TaskOptions, fct
 
-WAIT = 60.0
+WAIT = 90.0
 
 pytestmark = pytest.mark.timeout(600)  # the first test may have to install funboost
 
