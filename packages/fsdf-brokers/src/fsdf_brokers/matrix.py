@@ -98,6 +98,6 @@ def _reach(can: Capabilities) -> str:
 
 
 def _lost(can: Capabilities) -> str:
-    if not can.durable:
-        return "all, with the server" if can.cross_process else "all, with the process"
+    if not can.durable and not can.cross_process:
+        return "all, with the process"
     return "nothing" if can.acks else "what the worker held"
