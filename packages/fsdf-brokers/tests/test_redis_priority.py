@@ -166,7 +166,7 @@ def test_on_a_cluster_the_name_needs_a_hash_tag(launch_redis, subscribe):
     assert wait_until(lambda: b"cluster_state:ok" in server.command("CLUSTER", "INFO"), 30)
     broker = RedisPriorityBroker(server.url)
     plain = broker.queue("sums")
-    for action in (lambda: send(plain, 1), lambda: plain.subscribe("me", 1)):
+    for action in (lambda: send(plain, 1), lambda: plain.subscribe("me", 1), plain.size, plain.purge):
         with pytest.raises(ConfigurationError, match=r"hash tag in the queue's name: \{sums\} instead of sums"):
             action()
     tagged = broker.queue("{sums}")

@@ -24,7 +24,7 @@ from fsdf_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsdf_core.broker import Body, OutgoingMessage, Subscription
+    from fsdf_core.broker import Body, OutgoingMessage, QueueSize, Subscription
 
 TOP_PRIORITY = 255
 DEFAULT_PRIORITIES = 9
@@ -83,6 +83,16 @@ class PriorityQueue(RedisQueue):
         """
         self._check()
         return super().subscribe(consumer_id, prefetch)
+
+    def size(self) -> QueueSize:
+        """Count the messages of all priorities."""
+        self._check()
+        return super().size()
+
+    def purge(self) -> int:
+        """Delete what is ready or delayed, of all priorities."""
+        self._check()
+        return super().purge()
 
     def _check(self) -> None:
         if self._checked:
