@@ -45,7 +45,10 @@ def main() -> int:
                 return 1
         status.update("starting servers")
         with Servers([transport for _, transport in pairs]) as servers:
+            pairs = [pair for pair in pairs if pair[1] not in servers.broken]
             results = run_rounds(pairs, options.runs, load, servers, status.update) if pairs else Results()
+            for transport, reason in servers.broken.items():
+                results.fail(transport, f"its server does not start: {reason}")
         costs = Costs()
         if SECTION in options.only or not (options.only or options.transport):
             costs = measure_controls(options.runs, results, status.update)

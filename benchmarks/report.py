@@ -44,7 +44,11 @@ BASES = {
         ("hand_deque", f"{TIMES} deque"),
     ),
     "sqlite": (("funboost", f"{TIMES} funboost"), ("hand_sqlite", f"{TIMES} by hand")),
-    "redis": (("funboost", f"{TIMES} funboost"), ("hand_redis", f"{TIMES} by hand")),
+    "redis": (
+        ("funboost", f"{TIMES} funboost"),
+        ("hand_redis", f"{TIMES} acks"),
+        ("hand_redis_list", f"{TIMES} batches"),
+    ),
     "redis-stream": (("funboost", f"{TIMES} funboost"), ("hand_stream", f"{TIMES} by hand")),
     "rabbitmq": (("funboost", f"{TIMES} funboost"), ("hand_rabbitmq", f"{TIMES} by hand")),
     "kafka": (("funboost", f"{TIMES} funboost"), ("hand_kafka", f"{TIMES} by hand")),

@@ -55,11 +55,15 @@ class Servers:
 
     Args:
         transports: what will be measured; their programs are installed.
+
+    Attributes:
+        broken: transports whose server does not start, with the reason.
     """
 
     def __init__(self, transports: Sequence[str]) -> None:
-        self._names = {NEEDED[transport] for transport in transports if transport in NEEDED}
+        self._needed = {transport: NEEDED[transport] for transport in transports if transport in NEEDED}
         self._stack = contextlib.ExitStack()
+        self.broken: dict[str, str] = {}
         self._databases: queue.SimpleQueue[int] = queue.SimpleQueue()
         for number in range(DATABASES):
             self._databases.put(number)
@@ -68,8 +72,9 @@ class Servers:
         """Start them."""
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fsdf-bench-servers-")))
-            for name in sorted(self._names):
-                getattr(self, f"_start_{name}")(stack, folder / name)
+            for name in sorted(set(self._needed.values())):
+                if reason := self._start(name, stack, folder):
+                    self.broken |= {one: reason for one, program in self._needed.items() if program == name}
             self._stack = stack.pop_all()
         return self
 
@@ -91,8 +96,20 @@ class Servers:
             case "kafka":
                 yield from self._topic(name)
 
+    def _start(self, name: str, stack: contextlib.ExitStack, folder: Path) -> str | None:
+        """Start a server; return why it does not start the second time either."""
+        reason = None
+        for attempt in range(2):
+            try:
+                getattr(self, f"_start_{name}")(stack, folder / f"{name}-{attempt}")
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[-1]
+            else:
+                return None
+        return reason
+
     def _start_redis(self, stack: contextlib.ExitStack, folder: Path) -> None:
-        folder.mkdir()
+        folder.mkdir(parents=True)
         self._redis = RedisServer(server("redis").executable() or "", folder)
         self._redis.start()
         stack.callback(self._redis.stop)
@@ -103,7 +120,7 @@ class Servers:
         self._rabbitmq.start()
 
     def _start_kafka(self, stack: contextlib.ExitStack, folder: Path) -> None:
-        folder.mkdir()
+        folder.mkdir(parents=True)
         self._kafka = KafkaServer(server("kafka").executable() or "", folder)
         self._kafka.start()
         stack.callback(self._kafka.stop)

@@ -71,8 +71,14 @@ SYSTEMS = (
     System(
         "hand",
         "hand_redis",
+        {REDIS: "by hand (redis-py, acks)"},
+        notes={REDIS: "claims 1000 by script into a hash; HDEL of their 1000 tokens with the next claim"},
+    ),
+    System(
+        "hand-list",
+        "hand_redis_list",
         {REDIS: "by hand (redis-py, batches)"},
-        notes={REDIS: "the limit: each worker moves 1000 messages to a list of its own and then drops that list"},
+        notes={REDIS: "the limit: moves 1000 to a list of the worker's own, then drops it: no ack of a single message"},
     ),
     System(
         "hand",

@@ -45,7 +45,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 RIVALS = {
     MEMORY: ("funboost", "hand_queue", "hand_deque"),
     SQLITE: ("funboost", "funboost_full", "hand_sqlite"),
-    REDIS: ("funboost", "celery", "dramatiq", "taskiq_redis", "huey", "hand_redis"),
+    REDIS: ("funboost", "celery", "dramatiq", "taskiq_redis", "huey", "hand_redis", "hand_redis_list"),
     REDIS_STREAM: ("funboost", "hand_stream"),
     RABBITMQ: ("funboost", "celery", "dramatiq", "hand_rabbitmq"),
     KAFKA: ("funboost", "hand_kafka"),

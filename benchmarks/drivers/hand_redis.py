@@ -1,4 +1,4 @@
-"""By hand, Redis list, the limit: a worker moves N messages to its own list by script and drops that list when done."""
+"""By hand, Redis list: a worker pops N messages into a hash by script, and deletes each by its token when done."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 WAIT = 1.0
-"""Seconds in BLMOVE, whose message is then claimed with the rest."""
+"""Seconds in BLMOVE, which keeps the message that wakes it in an inbox."""
 
 TAKE = """
-redis.call('DEL', KEYS[2])
 local bodies = redis.call('LPOP', KEYS[1], ARGV[1])
 if not bodies then return {} end
-redis.call('RPUSH', KEYS[2], unpack(bodies))
+local fields, token = {}, tonumber(ARGV[2])
+for i = 1, #bodies do
+  fields[2 * i - 1], fields[2 * i] = token + i - 1, bodies[i]
+end
+redis.call('HSET', KEYS[2], unpack(fields))
 return bodies
 """
 
 
 class HandRedis(Driver):
-    """Acknowledge the last N and claim the next N with one command, decode, call."""
+    """Acknowledge the last N and claim the next N in one pipeline, decode, call."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
@@ -52,15 +55,24 @@ class HandRedis(Driver):
     def _work(self, number: int) -> None:
         loads, task = orjson.loads, self.setting.task
         queue, unacked = self.setting.queue, f"{self.setting.queue}:unacked:{number}"
+        inbox = f"{self.setting.queue}:inbox:{number}"
         client = self._connect()
         take = client.register_script(TAKE)
+        done: list[int] = []
+        token = 1
         while True:
-            bodies = take(keys=(queue, unacked), args=(BATCH,))
-            if not bodies:
-                one = client.blmove(queue, unacked, WAIT, "LEFT", "RIGHT")
-                bodies = () if one is None else (one,)
+            with client.pipeline(transaction=False) as pipeline:
+                if done:
+                    pipeline.hdel(unacked, *done)
+                take(keys=(queue, unacked), args=(BATCH, token), client=pipeline)
+                bodies = pipeline.execute()[-1]
+            done = list(range(token, token + len(bodies)))
+            token += len(bodies)
             for body in bodies:
                 task(**loads(body))
+            if not bodies and (one := client.blmove(queue, inbox, WAIT, "LEFT", "RIGHT")) is not None:
+                task(**loads(one))
+                client.ltrim(inbox, 1, 0)
 
 
 build = HandRedis
