@@ -17,6 +17,9 @@ from fsdf_core.message import EXTRA, Message
 if TYPE_CHECKING:
     from fsdf_core.broker import Delivery
 
+PICKLED = "can_not_json_serializable_keys"
+"""Key of `extra` with which funboost names arguments that it has pickled."""
+
 _dumps = orjson.dumps
 _loads = orjson.loads
 
@@ -60,6 +63,8 @@ def decode(body: bytes | dict[str, Any], delivery: Delivery | None = None, queue
         extra = {}
     elif type(extra) is not dict:
         raise DecodeError(f"the key {EXTRA!r} must hold an object, this is a {type(extra).__name__}")
+    if extra.get(PICKLED):
+        raise DecodeError(f"the arguments {extra[PICKLED]} are pickled, which fsdf never reads: send JSON data")
     return Message(arguments, extra, delivery, queue_name)
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PRIORITY = "priority"
 """Key of `extra` that remembers the priority a message was sent with."""
 
+_OTHERS = "other_extra_params"
+_OTHER_NAMES = (PRIORITY, "priroty")  # the second as funboost spells it
+
 
 def resent(message: Message, changes: dict[str, Any], target: Queue, delay: float = 0.0) -> OutgoingMessage:
     """Return what goes to the queue in the message's stead; the task id stays.
@@ -35,5 +38,12 @@ def resent(message: Message, changes: dict[str, Any], target: Queue, delay: floa
     extra.update(changes)
     extra = {key: value for key, value in extra.items() if value is not None}
     body = encode(arguments, extra) if target.serializes else {**arguments, EXTRA: extra}
-    priority = extra.get(PRIORITY, 0)
-    return OutgoingMessage(body, delay, priority if isinstance(priority, int) and priority > 0 else 0)
+    return OutgoingMessage(body, delay, priority_of(extra))
+
+
+def priority_of(extra: dict[str, Any]) -> int:
+    """Return the priority that control data ask for, ours or funboost's; 0 if they do not, or not with a number."""
+    wanted = extra.get(PRIORITY)
+    if wanted is None and isinstance(others := extra.get(_OTHERS), dict):
+        wanted = next((others[key] for key in _OTHER_NAMES if key in others), None)
+    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else 0

@@ -219,12 +219,12 @@ class BoosterPublisher(Generic[P, R]):
         return results
 
 
-def _priority(extra: Mapping[str, Any]) -> int:
-    """Return the priority that control data ask for."""
-    from fsdf.task_options import given_priority  # noqa: PLC0415 - slow to import
+def _priority(extra: dict[str, Any]) -> int:
+    if not extra:
+        return 0
+    from fsdf_core.resend import priority_of  # noqa: PLC0415 - comes with the assembly
 
-    wanted = given_priority(extra) if extra else 0
-    return wanted if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted > 0 else 0
+    return priority_of(extra)
 
 
 _publishers: weakref.WeakSet[BoosterPublisher[Any, Any]] = weakref.WeakSet()

@@ -212,10 +212,7 @@ def _store(kind: str) -> StateStore:
     if kind == "sql":
         return registry.open_state(settings)
     url = (settings.redis_url if kind == "redis" else settings.mongo_url).get_secret_value()
-    try:
-        return registry.states.get(kind).from_url(url, settings)
-    except UnknownName as error:
-        raise UnsupportedFeature(f"job_store_kind {kind!r} comes with a later version of fsdf: use 'sql'") from error
+    return registry.states.get(kind).from_url(url, settings)
 
 
 _lock = threading.RLock()

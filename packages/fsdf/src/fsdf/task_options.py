@@ -12,20 +12,8 @@ from fsdf.old_names import modernised
 from fsdf.validation import clear_error
 from fsdf_core.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _PRIORITY_KEYS = ("priority", "priroty")
 _OFF_ANYWAY = ("is_using_rpc_mode",)
-
-
-def given_priority(options: Mapping[str, Any]) -> Any:
-    """Return the priority that options, or the control data of a message, ask for; 0 if they do not."""
-    if options.get("priority") is not None:
-        return options["priority"]
-    others = options.get("other_extra_params")
-    others = others if isinstance(others, dict) else {}
-    return next((others[key] for key in _PRIORITY_KEYS if key in others), 0)
 
 
 class TaskOptions(BaseModel):
@@ -97,7 +85,10 @@ class TaskOptions(BaseModel):
     @property
     def wanted_priority(self) -> int:
         """The priority, from wherever it was given; 0 if nowhere."""
-        priority: int = given_priority(self.__dict__)
+        if self.priority is not None:
+            return self.priority
+        others = self.other_extra_params or {}
+        priority: int = next((others[key] for key in _PRIORITY_KEYS if key in others), 0)
         return priority
 
     def to_extra(self) -> dict[str, Any]:
