@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 
 from fsdf_brokers.postgres.broker import PostgresBroker
 from fsdf_core.broker import OutgoingMessage, QueueSize
-from fsdf_core.errors import ConfigurationError
+from fsdf_core.errors import ConfigurationError, UnsupportedFeature
 from fsdf_core.publisher import Publisher
 
 
@@ -71,3 +71,35 @@ def test_another_driver_is_refused(queue):
     with pytest.raises(ConfigurationError, match="needs a psycopg 3 connection, not Connection"):
         queue.send_in(connection, [OutgoingMessage(b"1")])
     connection.close()
+
+
+def test_a_decorated_function_is_pushed_within_the_transaction(postgres_url, connection, monkeypatch):
+    from fsdf import assembly, boost
+    from fsdf_core import settings
+
+    monkeypatch.setenv("FSDF_POSTGRES_URL", postgres_url)
+    monkeypatch.setattr(assembly, "_brokers", {})
+    monkeypatch.setattr(settings, "_current", None)
+
+    @boost("shipped", broker_kind="POSTGRES")
+    def ship(order): ...
+
+    try:
+        inside = ship.publisher.within(connection)
+        inside.push(1)
+        inside.push(order=2)
+        assert ship.get_message_count() == 0
+        connection.rollback()
+        inside.push(3)
+        connection.commit()
+        assert ship.get_message_count() == 1
+    finally:
+        for broker in assembly._brokers.values():
+            broker.close()
+
+
+def test_other_brokers_say_that_they_cannot(connection):
+    from fsdf_core.brokers.memory import MemoryBroker
+
+    with pytest.raises(UnsupportedFeature, match="POSTGRES"):
+        MemoryBroker().queue("q").within(connection)

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from fsdf_core.errors import UnsupportedFeature
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -170,6 +172,21 @@ class Queue(ABC):
     @abstractmethod
     def purge(self) -> int:
         """Delete what is ready or delayed, leave what is being run; return how many."""
+
+    def within(self, connection: Any) -> Queue:
+        """Return this queue for producers within the user's own transaction: what is sent exists if that commits.
+
+        Args:
+            connection: the database connection that has the transaction.
+
+        Raises:
+            UnsupportedFeature: the broker is no database that can do it.
+        """
+        del connection
+        raise UnsupportedFeature(
+            f"{type(self.broker).__name__} cannot publish within your transaction: "
+            "publish after it, or choose the broker_kind POSTGRES and its database"
+        )
 
     def close(self) -> None:  # noqa: B027 - optional
         """Free what the queue holds; its subscriptions are closed by their owners."""

@@ -137,6 +137,28 @@ class BoosterPublisher(Generic[P, R]):
             extra["task_id"] = task_id
         return self._send(arguments, extra, priority=_priority(extra)).task_id
 
+    def within(self, connection: Any) -> BoosterPublisher[P, R]:
+        """Return a publisher whose tasks exist if, and only if, the connection's transaction is committed.
+
+        Args:
+            connection: a connection to the queue's own database (POSTGRES: psycopg 3).
+
+        Raises:
+            UnsupportedFeature: the broker is no database that can do it.
+            ConfigurationError: raised when publishing, if the connection is none, or leads to another database.
+
+        Example:
+            with psycopg.connect(url) as connection:
+                connection.execute("INSERT INTO orders VALUES (1)")
+                ship.publisher.within(connection).push(order=1)
+        """
+        from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
+
+        inside: BoosterPublisher[P, R] = BoosterPublisher(self._params, self._binder, self._receiver)
+        inside._publisher = assembly.open_publisher(self._params, self.queue().within(connection))
+        inside._send = inside._publisher.publish
+        return inside
+
     def send_msg(self, msg: str | bytes | Mapping[str, Any]) -> None:
         """Send a body as it is, as a foreign producer would: no control data, no check."""
         self._open().send_raw(json.dumps(msg) if isinstance(msg, Mapping) else msg)
