@@ -19,7 +19,7 @@ from fsdf_core import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 15
-STORES = {"sql": None, "redis": ("FSDF_REDIS_URL", "redis_url")}
+STORES = {"sql": None, "redis": ("FSDF_REDIS_URL", "redis_url"), "mongodb": ("FSDF_MONGO_URL", "mongodb_url")}
 """Of each job store, the setting of its server and the fixture that has one; None needs none."""
 on_each_store = pytest.mark.parametrize("kind", STORES, indirect=True)
 

@@ -5,6 +5,7 @@ What is changed makes its writes atomic, as MongoDB's are, and uses its indexes:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -33,8 +34,7 @@ _CHANGED = {
     ),
     "internal/handler/msg_find.go": (
         '\th.L.DebugContext(ctx, fmt.Sprintf("Converted',
-        "\tif firstFew(params) {\n\t\tqp.Sort, qp.Limit = params.Sort, params.Limit\n\t}\n\n"
-        '\th.L.DebugContext(ctx, fmt.Sprintf("Converted',
+        '\tpushFirstFew(params, qp)\n\th.L.DebugContext(ctx, fmt.Sprintf("Converted',
     ),
     "internal/backends/collection.go": ("if params.Sort.Len() != 0 {", "if params.Sort.Len() == 1 {"),
     "internal/backends/sqlite/query.go": (
@@ -64,9 +64,16 @@ _CHANGED = {
 
 
 def home() -> Path:
-    """Return the folder of the program, in FSDF_SERVERS_CACHE (default: ~/.cache/fsdf-servers)."""
+    """Return the folder of the program, in FSDF_SERVERS_CACHE (default: ~/.cache/fsdf-servers).
+
+    Its name tells what was changed, so that another change is another program.
+    """
+    digest = hashlib.sha256(repr(_CHANGED).encode())
+    for name in _ADDED:
+        digest.update((_CHANGES / name).read_text().encode())
     cache = os.environ.get("FSDF_SERVERS_CACHE")
-    return (Path(cache) if cache else Path.home() / ".cache" / "fsdf-servers") / f"ferretdb-{VERSION}"
+    folder = Path(cache) if cache else Path.home() / ".cache" / "fsdf-servers"
+    return folder / f"ferretdb-{VERSION}-{digest.hexdigest()[:8]}"
 
 
 def install() -> None:

@@ -45,6 +45,7 @@ class MongoStateStore(StateStore):
 
     Args:
         url: mongodb://user:password@host:27017/database or mongodb+srv://…; default database "fsdf".
+        setting: where the URL comes from, for errors.
 
     Raises:
         ConfigurationError: the URL is not valid, a name is longer than 512 bytes, or the server does not let us in.
@@ -56,8 +57,8 @@ class MongoStateStore(StateStore):
     wakes = False
     retryable_errors = (StateUnavailable,)
 
-    def __init__(self, url: str) -> None:
-        self._server = Server(url, STATE)
+    def __init__(self, url: str, setting: str = "FSDF_STATE_URL") -> None:
+        self._server = Server(url, STATE._replace(setting=setting))
         self._values = Values(self._server)
         self._hashes = Hashes(self._server)
         self._leases = Leases(self._server)
@@ -70,9 +71,9 @@ class MongoStateStore(StateStore):
         self._closes = 0
 
     @classmethod
-    def from_url(cls, url: str, settings: Settings) -> Self:  # noqa: ARG003 - nothing to configure
+    def from_url(cls, url: str, settings: Settings) -> Self:
         """Build the store; opens no connection yet."""
-        return cls(url)
+        return cls(url, "FSDF_MONGO_URL" if url == settings.mongo_url.get_secret_value() else "FSDF_STATE_URL")
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the values."""
