@@ -27,7 +27,7 @@ LATENCY = "latency"
 LATENCY_99 = "latency_99"
 MEASURES = (PUBLISH_ONE, PUBLISH_BULK, CONSUME, MEMORY, IDLE)
 
-IDLE_AT_ONCE = 4
+IDLE_AT_ONCE = 6
 """Idle workers watched at the same time: they count processor time, which others hardly change."""
 
 STEADY_ROUNDS = 3

@@ -78,7 +78,9 @@ SYSTEMS = (
         "hand-list",
         "hand_redis_list",
         {REDIS: "by hand (redis-py, batches)"},
-        notes={REDIS: "the limit: moves 1000 to a list of the worker's own, then drops it: no ack of a single message"},
+        notes={
+            REDIS: "the limit: moves 1000 to a list of the worker's own, then drops it: no ack of one message; publishes without redis-py's pool"
+        },
     ),
     System(
         "hand",

@@ -34,7 +34,7 @@ class HandRedis(Driver):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self._client = self._connect()
+        self._client = self._producer()
 
     def publish(self, numbers: Iterable[int]) -> None:
         queue, push, dumps = self.setting.queue, self._client.rpush, orjson.dumps
@@ -48,6 +48,9 @@ class HandRedis(Driver):
     def start(self) -> None:
         for number in range(self.setting.workers):
             threading.Thread(target=self._work, args=(number,), daemon=True).start()
+
+    def _producer(self) -> redis.Redis:
+        return redis.Redis.from_url(self.setting.address)
 
     def _connect(self) -> redis.Redis:
         return redis.Redis.from_url(self.setting.address, single_connection_client=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import redis
 
 from benchmarks.drivers.hand_redis import WAIT, HandRedis
 
@@ -19,6 +20,9 @@ return bodies
 
 class HandRedisList(HandRedis):
     """Acknowledge the last N and claim the next N with one command, decode, call. None can be acknowledged alone."""
+
+    def _producer(self) -> redis.Redis:
+        return self._connect()
 
     def _work(self, number: int) -> None:
         loads, task = orjson.loads, self.setting.task

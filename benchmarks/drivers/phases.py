@@ -32,7 +32,7 @@ class Feed:
     def __init__(self, publish: Callable[[int], None], step: int | None = None) -> None:
         self.total = 0
         self._publish = publish
-        self._step = step or self._pace()
+        self._step = self._pace(step)
 
     def run(self, seconds: float) -> tuple[int, float]:
         """Publish for that long; return how many, and how long it took."""
@@ -46,14 +46,14 @@ class Feed:
             elapsed = time.perf_counter() - began
         return count, elapsed
 
-    def _pace(self) -> int:
-        """Warm up, and return how many messages take about 20 ms."""
-        step = 1
+    def _pace(self, given: int | None) -> int:
+        """Warm up, and return how many messages take about 20 ms, unless the step is given."""
+        step = given or 1
         while True:
             began = time.perf_counter()
             self._publish(step)
             self.total += step
-            if time.perf_counter() - began > 0.02:
+            if given or time.perf_counter() - began > 0.02:
                 return step
             step *= 2
 
@@ -67,7 +67,6 @@ def publish(driver: Driver, seconds: float) -> Iterator[dict[str, Any]]:
     count, elapsed = Feed(_one_by_one(driver)).run(seconds)
     yield {"phase": "publish_one", "count": count, "seconds": elapsed}
     if driver.publish_bulk:
-        driver.publish_bulk(BATCH)
         count, elapsed = Feed(driver.publish_bulk, BATCH).run(seconds)
         yield {"phase": "publish_bulk", "count": count, "seconds": elapsed}
 
