@@ -161,12 +161,16 @@ def test_pubsub_close_ends_thread_and_connection(client, queue, subscribe):
     assert client.pubsub_numsub("news") == [(b"news", 0)]
 
 
-class PutBackOnce(Control):
+class PutBack(Control):
+    def __init__(self, extra):
+        self.extra = extra
+
     def on_error(self, message, error, attempt):
-        return Requeue(0.1)
+        return Requeue(0.1, self.extra)
 
 
-def test_pubsub_every_consumer_runs_every_task_and_a_requeued_one_again_by_itself(queue):
+@pytest.mark.parametrize("extra", [None, {"any": 1}], ids=["as it was", "changed"])
+def test_pubsub_every_consumer_runs_every_task_and_a_requeued_one_again_by_itself(queue, extra):
     ran = Counter()
 
     def task_of(name):
@@ -179,13 +183,14 @@ def test_pubsub_every_consumer_runs_every_task_and_a_requeued_one_again_by_itsel
 
     with ShrinkableThreadPoolExecutor(max_workers=4) as pool:
         consumers = [
-            Consumer(task_of(name), queue=queue, pool=pool, controls=[PutBackOnce()]) for name in ("one", "two")
+            Consumer(task_of(name), queue=queue, pool=pool, controls=[PutBack(extra)]) for name in ("one", "two")
         ]
         for consumer in consumers:
             consumer.start()
         Publisher(queue).publish_many({"x": x} for x in range(500))
         expected = Counter({(name, x): 1 for name in ("one", "two") for x in range(500)}) + Counter([("one", 7)])
         assert wait_until(lambda: ran.total() >= 1001, 30)
+        threading.Event().wait(0.3)  # whether more comes
         for consumer in consumers:
             assert consumer.stop()
     assert ran == expected

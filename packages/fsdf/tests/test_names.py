@@ -122,3 +122,10 @@ def test_a_custom_broker_is_used_by_its_name(decorate):
     assert type(task.publisher.queue().broker) is Mine
     with pytest.raises(ConfigurationError, match="subclass of fsdf_core.broker.Broker"):
         register_custom_broker("MINE", object)
+
+
+def test_options_of_older_versions_that_are_not_needed_warn(decorate):
+    task = decorate(lambda x: x, broker_exclusive_config={"pull_msg_batch_size": 100, "maxsize": 5})
+    with pytest.warns(DeprecationWarning, match="'pull_msg_batch_size' has no effect"):
+        task.push(1)
+    assert task.publisher.queue().options["maxsize"] == 5

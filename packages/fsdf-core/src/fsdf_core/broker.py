@@ -121,6 +121,14 @@ class Subscription(ABC):
         """Give back messages that were never started: to their old place, uncounted, where the broker can."""
         self.requeue(deliveries)
 
+    def resend(self, messages: Sequence[OutgoingMessage]) -> bool:  # noqa: ARG002 - optional
+        """Take messages sent anew for this consumer alone, if others had their own copies; default: False, send them.
+
+        Args:
+            messages: copies, with changed control data, of messages that are acknowledged afterwards.
+        """
+        return False
+
     def interrupt(self) -> None:  # noqa: B027 - optional
         """Make a waiting `receive` return early; without it, it returns after its timeout."""
 

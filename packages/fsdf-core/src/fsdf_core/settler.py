@@ -201,13 +201,13 @@ class Settler:
             self._insist(self._subscription.ack, [message.delivery for message in changed])
 
     def _resend(self, messages: list[Message], delay: float) -> None:
-        self._queue.send(
-            [
-                resent(message, message.settlement.extra or {}, self._queue, delay)
-                for message in messages
-                if isinstance(message.settlement, Requeue)
-            ]
-        )
+        anew = [
+            resent(message, message.settlement.extra or {}, self._queue, delay)
+            for message in messages
+            if isinstance(message.settlement, Requeue)
+        ]
+        if not self._subscription.resend(anew):
+            self._queue.send(anew)
 
     def _store_dead(self, messages: list[Message]) -> None:
         if self._dead_letters is None:

@@ -14,15 +14,15 @@ from fsdf.broker_kind import BrokerEnum, resolve_broker_kind
 from fsdf.concurrent_mode import ConcurrentModeEnum
 from fsdf.controls import consumer_controls, publisher_controls
 from fsdf.message_log import BriefErrors, PublishedLog
+from fsdf.old_names import known_options
 from fsdf.params import BoosterParams
 from fsdf_core import registry
 from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
 from fsdf_core.coroutines import is_async
-from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
+from fsdf_core.errors import UnknownName, UnsupportedFeature
 from fsdf_core.publisher import Publisher
 from fsdf_core.settings import get_settings
-from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +51,7 @@ def open_queue(params: BoosterParams) -> Queue:
     """
     kind = resolve_broker_kind(params.broker_kind or get_settings().broker)
     broker = _broker(kind)
-    for option in params.broker_exclusive_config:
-        if option not in broker.queue_options:
-            known = sorted(broker.queue_options)
-            raise ConfigurationError(
-                f"broker_exclusive_config: {kind} has no option {option!r}.{did_you_mean(option, known)} "
-                f"It has: {', '.join(known) or 'none'}."
-            )
-    return broker.queue(params.queue_name, **params.broker_exclusive_config)
+    return broker.queue(params.queue_name, **known_options(params.broker_exclusive_config, broker.queue_options, kind))
 
 
 def open_publisher(params: BoosterParams, queue: Queue) -> Publisher:

@@ -25,6 +25,49 @@ GONE = {
     "retry_interval": "set is_using_advanced_retry=True and advanced_retry_config instead",
 }
 
+OPTIONS_WITHOUT_EFFECT = {
+    "max_connections": "connections are opened as threads need them",
+    "min_connections": "connections are opened as threads need them",
+    "poll_interval": "an idle consumer is woken by the server",
+    "pull_base_interval": "an idle consumer is woken by the server",
+    "pull_max_interval": "an idle consumer is woken by the server",
+    "pull_msg_batch_size": "a consumer takes what its workers can run soon",
+    "redis_bulk_push": "push() returns when the message is accepted; publish many with push_many()",
+    "timeout_minutes": "a dead worker is noticed by its lost connection",
+    "ultra_fast_mode": "everything is batched",
+    "use_listen_notify": "it is always used",
+}
+"""Keys of `broker_exclusive_config` that older versions had, and why they are not needed."""
+
+
+def known_options(given: Mapping[str, Any], known: Collection[str], owner: str) -> dict[str, Any]:
+    """Return the options that a broker knows; one that is not needed any more warns.
+
+    Args:
+        given: what the user wrote.
+        known: the broker's options.
+        owner: the broker's kind, for the message.
+
+    Raises:
+        ConfigurationError: an option is unknown; suggests the nearest.
+    """
+    current = {}
+    for name, value in given.items():
+        if name in known:
+            current[name] = value
+        elif name in OPTIONS_WITHOUT_EFFECT:
+            warnings.warn(
+                f"broker_exclusive_config: {name!r} has no effect: {OPTIONS_WITHOUT_EFFECT[name]}",
+                DeprecationWarning,
+                stacklevel=_to_the_user(),
+            )
+        else:
+            raise ConfigurationError(
+                f"broker_exclusive_config: {owner} has no option {name!r}.{did_you_mean(name, sorted(known))} "
+                f"It has: {', '.join(sorted(known)) or 'none'}."
+            )
+    return current
+
 
 def modernised(given: Mapping[str, Any], known: Collection[str], owner: str) -> dict[str, Any]:
     """Return the parameters under their present names; an old spelling warns.

@@ -28,7 +28,7 @@ class RedisAckAbleBroker(Broker):
     """Queues on one Redis server. As durable as the server: see its `appendonly` and `maxmemory-policy`.
 
     Args:
-        url: redis://, rediss:// or unix://; the password never reaches a log.
+        url: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://; passwords never reach a log.
         heartbeat_timeout: seconds until a consumer's heartbeat is stale; default 5.
         lease_limit: seconds without heartbeat after which a living consumer loses its messages; default 300.
 

@@ -26,7 +26,7 @@ class RedisBroker(Broker):
     What waits for its time, waits on the server: a worker that dies does not lose it.
 
     Args:
-        url: redis://, rediss:// or unix://; the password never reaches a log.
+        url: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://; passwords never reach a log.
 
     Raises:
         ConfigurationError: it is no URL of Redis.

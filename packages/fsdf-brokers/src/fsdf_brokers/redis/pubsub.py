@@ -28,7 +28,7 @@ class RedisPubSubBroker(Broker):
     """Channels on one Redis server.
 
     Args:
-        url: redis://, rediss:// or unix://; the password never reaches a log.
+        url: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://; passwords never reach a log.
 
     Raises:
         ConfigurationError: it is no URL of Redis.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf_brokers.redis.server import RedisAt
+    from fsdf_core.broker import OutgoingMessage
 
 _MOST_BYTES = 64 * 2**20
 """Bytes kept in this process; what comes beyond them waits at the server, until that closes the connection."""
@@ -84,6 +85,11 @@ class PubSubSubscription(Subscription):
             self._waiting.extend(deliveries)
             self._bytes += _size(deliveries)
             self._changed.notify_all()
+
+    def resend(self, messages: Sequence[OutgoingMessage]) -> bool:
+        """Deliver the messages to this consumer alone: to publish them would give every other one a copy too."""
+        self.requeue([Delivery(message.body, next(self._tokens)) for message in messages])
+        return True
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front."""

@@ -172,7 +172,7 @@ class RedisAt:
             return StorageError(f"Redis at {self.shown} cannot write to its disk: {text}")
         if "WRONGTYPE" in text:
             return ConfigurationError(
-                f"a key of this queue's name on Redis at {self.shown} is no list: choose another queue_name"
+                f"a key of this queue's name on Redis at {self.shown} is of another type: choose another queue_name"
             )
         if "unknown command" in text:
             return ConfigurationError(f"Redis at {self.shown} is too old, 6.2 or newer is needed: {text}")

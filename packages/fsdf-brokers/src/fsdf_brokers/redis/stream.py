@@ -67,6 +67,6 @@ class StreamQueue(RedisQueue):
         """
         if len(messages) == 1 and messages[0].delay <= 0:
             with self._server.translated():
-                self._server.shared.execute_command("XADD", self.name, "*", "", messages[0].body)
+                self._server.direct.execute_command("XADD", self.name, "*", "", messages[0].body)
         else:
             super().send(messages)

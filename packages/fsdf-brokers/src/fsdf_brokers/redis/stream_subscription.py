@@ -80,7 +80,7 @@ class StreamSubscription(RedisSubscription):
         if deliveries:
             tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
-                self._release(self._server.shared, tokens)
+                self._release(self._server.direct, tokens)
             self._held.difference_update(tokens)
 
     def reconnect(self) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from fsdf_brokers.states.redis.scripts import Script
 
+SLOT = "{fsdf}"
+"""What all keys share, so that a cluster keeps them on one node."""
+
 _MOST_AT_ONCE = 50
 """Commands at once; redis-py 8 opens no more than 100 connections, and then raises."""
 _REFUSED = (
@@ -31,7 +34,7 @@ class StateServer:
     """Connects when first used. Thread-safe; not to be used in a forked child.
 
     Args:
-        url: redis:// or rediss://, with user and password if need be; they are never printed.
+        url: as of the brokers: redis://, rediss://, redis+sentinel://, redis+cluster://; passwords are never printed.
 
     Attributes:
         database: number of the database; notifications know none.
@@ -41,7 +44,7 @@ class StateServer:
     """
 
     def __init__(self, url: str) -> None:
-        self._at = RedisAt(url)
+        self._at = RedisAt(url).at(SLOT)
         self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self.database: int = self._at.shared.get_connection_kwargs().get("db") or 0
 

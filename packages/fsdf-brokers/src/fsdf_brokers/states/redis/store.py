@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fsdf_brokers.states.redis import scripts
 from fsdf_brokers.states.redis.channels import Channels
 from fsdf_brokers.states.redis.listener import Listener
-from fsdf_brokers.states.redis.server import StateServer
+from fsdf_brokers.states.redis.server import SLOT, StateServer
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.state import StateStore
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PREFIX = b"{fsdf}:state:"
+_PREFIX = f"{SLOT}:state:".encode()
 """All keys share a hash tag, and so a slot of Redis Cluster: scripts touch many at once."""
 _VALUE, _HASH, _LEASE = (_PREFIX + kind for kind in (b"value:", b"hash:", b"lease:"))
 _TOKEN = _PREFIX + b"token"
