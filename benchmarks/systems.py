@@ -79,7 +79,10 @@ SYSTEMS = (
         "hand_redis_list",
         {REDIS: "by hand (redis-py, batches)"},
         notes={
-            REDIS: "the limit: moves 1000 to a list of the worker's own, then drops it: no ack of one message; publishes without redis-py's pool"
+            REDIS: (
+                "the limit: moves 1000 to a list of the worker's own, then drops it, so no message can be acknowledged"
+                " alone; publishes without redis-py's pool"
+            )
         },
     ),
     System(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import orjson
-import redis
 
 from benchmarks.drivers.hand_redis import WAIT, HandRedis
+
+if TYPE_CHECKING:
+    import redis
 
 BATCH = 1000
 
