@@ -47,7 +47,7 @@ def fleet(mongodb_url, tmp_path, monkeypatch):
 
 def disturb(fleet, blow):
     """Push tasks, strike a random worker every 0.5 s and replace it, four times, and wait until all is done."""
-    fleet.publisher.publish_many({"number": number, "seconds": 0.01} for number in range(TASKS))
+    fleet.publisher.publish_many({"number": number, "seconds": 0.06} for number in range(TASKS))
     for _ in range(3):
         fleet.start()
     strikes = 0

@@ -46,6 +46,7 @@ class MongoRoll(Roll):
     def enrol(self, name: str) -> int:
         """Insert a document under a random number."""
         number = secrets.randbits(62)
+        self._next_sweep = 0.0  # if this is not the first time, claims may have followed the burial
         values: Document = {"queue": self._queue.name, "name": name, "place": self._host.enter(name)}
         with self._server.translated():
             self._queue.consumers.update_one(
