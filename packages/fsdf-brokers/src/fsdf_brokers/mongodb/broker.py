@@ -1,7 +1,7 @@
 """Queues in MongoDB, or in a server that speaks its protocol. Needs neither transactions nor a replica set.
 
 What is accepted is in the server's journal (`j: true`), and on a majority of a replica set, unless the URL says `w=1`.
-An idle consumer looks for messages, at first every 5 ms and later five times a second: change streams would need a
+An idle consumer looks for messages, at first every 5 ms and later four times a second: change streams would need a
 replica set. A send in the same process wakes it at once.
 
 Leases: a heartbeat in the database. When it stops for 30 s (`lease_limit`, if that is shorter), the messages are

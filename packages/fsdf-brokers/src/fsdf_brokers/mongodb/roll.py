@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fsdf_brokers.mongodb.server import Document
 
 _SWEEP_EVERY = 10.0
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at the roll; more often is not worth an idle consumer's time."""
 
 
 class MongoRoll(Roll):
@@ -36,6 +38,7 @@ class MongoRoll(Roll):
         self._server = queue.server
         self._host = SameHost()
         self._next_sweep = 0.0
+        self._next_look = 0.0
 
     def open(self) -> None:
         """Do nothing: the client connects by itself."""
@@ -46,7 +49,7 @@ class MongoRoll(Roll):
     def enrol(self, name: str) -> int:
         """Insert a document under a random number."""
         number = secrets.randbits(62)
-        self._next_sweep = 0.0  # if this is not the first time, claims may have followed the burial
+        self._next_look = self._next_sweep = 0.0  # if this is not the first time, claims may have followed the burial
         values: Document = {"queue": self._queue.name, "name": name, "place": self._host.enter(name)}
         with self._server.translated():
             self._queue.consumers.update_one(
@@ -61,7 +64,10 @@ class MongoRoll(Roll):
         return bool(found.matched_count)
 
     def others(self, number: int) -> list[Other]:
-        """Read the documents of the queue, and try the locks of this host."""
+        """Read the documents of the queue, and try the locks of this host; [] if that was done just now."""
+        if time.monotonic() < self._next_look:
+            return []
+        self._next_look = time.monotonic() + _LOOK_EVERY
         if time.monotonic() >= self._next_sweep:
             self._sweep()
             self._next_sweep = time.monotonic() + _SWEEP_EVERY

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from fsdf_brokers.mongodb.queue import MongoQueue
     from fsdf_core.broker import Delivery
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.2
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 """Seconds between two looks of a waiting consumer."""
 _LOOK_FOR_DUE = 0.2
-"""Seconds between two looks for delayed messages that are due."""
+"""Seconds between two looks for delayed messages that are due, while there are any."""
+_LOOK_FOR_DELAYED = 0.5
+"""Seconds between two looks for delayed messages that other processes have sent, while there are none."""
 _STRAYS = (0.0, 1.0, 10.0)
 """Seconds after a lost connection when to look for what its last claim took: the server may have been slow."""
 
@@ -111,12 +113,16 @@ class MongoSubscription(Subscription):
 
     def _look_for_due(self) -> None:
         due = self._claims.due_in()
-        if due is not None and due <= 0:
-            self._claims.promote()
-        self._next_due = time.monotonic() + (_LOOK_FOR_DUE if due is None or due <= 0 else min(due, _LOOK_FOR_DUE))
+        pause = _LOOK_FOR_DELAYED
+        if due is not None:
+            if due <= 0:
+                self._claims.promote()
+            pause = min(due, _LOOK_FOR_DUE) if due > 0 else _LOOK_FOR_DUE
+        self._next_due = time.monotonic() + pause
 
     def _wait(self, left: float) -> None:
         pause = min(left, self._pause, max(0.001, self._next_due - time.monotonic()))
         with self._queue.sent:
-            self._queue.sent.wait(pause)
+            if self._queue.sent.wait(pause):
+                self._next_due = 0.0
         self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
