@@ -18,7 +18,7 @@ def consume_func(x, y):
 
 if __name__ == "__main__":
     now = datetime.datetime.now()
-    soon = now + datetime.timedelta(seconds=2)
+    soon = now + datetime.timedelta(seconds=5)
     fsdf_background_scheduler.add_job(timing_publish_deco(consume_func), "interval", id="1_second_job", seconds=1,
                                       kwargs={"x": 5, "y": 6})
     fsdf_background_scheduler.add_job(timing_publish_deco(consume_func), "date",
@@ -62,7 +62,7 @@ if __name__ == "__main__":
     for i in range(5):
         step1.push(i, i * 2)
         step1.publish({{"a": i, "b": i * 2}}, task_id=f"task_{{i}}")
-    soon = datetime.datetime.now() + datetime.timedelta(seconds=2)
+    soon = datetime.datetime.now() + datetime.timedelta(seconds=5)
     ApsJobAdder(step2, job_store_kind="sql", is_auto_start=True).add_push_job(
         trigger="date", run_date=soon.strftime("%Y-%m-%d %H:%M:%S"), args=(7, 8, 9), id="date_job1",
         replace_existing=True)

@@ -188,7 +188,7 @@ def test_redis_over_tls(launch_redis, opened, tmp_path):
         for name in names:
             other.notify(name)
         assert all(wait.result(PATIENCE) for wait in waits)
-    with pytest.raises(StateUnavailable, match="certificate"):
+    with pytest.raises(ConfigurationError, match="certificate is not trusted"):
         opened(f"rediss://127.0.0.1:{port}/0").get(["a"])
 
 

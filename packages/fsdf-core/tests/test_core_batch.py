@@ -287,7 +287,7 @@ def test_a_batch_that_hangs_is_settled_without_it(queue, one_thread):
         spy.expect(6)
     assert [sorted(batch) for batch in task.batches] == [[3, 4, 5]]
     assert len(spy.left) == 6
-    assert one_thread.max_workers == 1
+    wait_until(lambda: one_thread.max_workers == 1)
 
 
 def test_the_current_message_is_the_batch_then_the_call(queue, one_thread):
