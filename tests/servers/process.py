@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 60.0
 _ATTEMPTS = 5
 
 
@@ -69,14 +70,15 @@ class ServerProcess:
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
+            self.kill()
         self._process = None
 
     def kill(self) -> None:
         """End it as a crash would."""
         if self._process is not None:
-            self._process.kill()
+            # With its children: some programs are wrapped in a shell.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
             self._process = None
 
@@ -89,6 +91,7 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 user=self._user,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_TIMEOUT
         pause = threading.Event()
