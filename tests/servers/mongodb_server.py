@@ -22,7 +22,8 @@ class MongoDBServer(ServerProcess):
 
     def __init__(self, executable: str, folder: Path, *, auth: bool = False) -> None:
         (folder / "data").mkdir()
-        words = ["--handler=sqlite", f"--sqlite-url=file:{folder / 'data'}/?_pragma=synchronous(off)", f"--state-dir={folder}"]
+        url = f"file:{folder / 'data'}/?_pragma=synchronous(off)"
+        words = ["--handler=sqlite", f"--sqlite-url={url}", f"--state-dir={folder}"]
         words += ["--debug-addr=-", "--telemetry=disable", "--log-level=error"]
         if auth:
             words += ["--test-enable-new-auth", "--setup-database=fsdf"]
