@@ -5,7 +5,7 @@ import pytest
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.registry import brokers
 from fsdf_core.testing.conformance import ConsumerConformance, QueueConformance
-from fsdf_pools import ShrinkableThreadPoolExecutor
+from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor
 
 
 class SerializingMemoryBroker(MemoryBroker):
@@ -144,3 +144,16 @@ class TestQueue(QueueConformance):
 
 class TestConsumer(ConsumerConformance):
     pass
+
+
+@pytest.mark.parametrize(
+    "broker",
+    [memory, serializing_memory, sqlite, redis("REDIS_ACK_ABLE")],
+    indirect=True,
+    ids=lambda make: make.__name__,
+)
+class TestAsyncConsumer(ConsumerConformance):
+    @pytest.fixture
+    def pool(self):
+        with AsyncPool(max_workers=10) as pool:
+            yield pool

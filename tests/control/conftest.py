@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
+from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
 
 
 def memory(folder):
@@ -50,7 +50,7 @@ def reopened(request, tmp_path):
     opened[-1].close()
 
 
-@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor])
+@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor, AsyncPool])
 def workers(request):
     with request.param(max_workers=4) as pool:
         yield pool

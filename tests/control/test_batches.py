@@ -8,10 +8,10 @@ from fsdf_control.filter import Filter
 from fsdf_control.rate_limit import RateLimit
 from fsdf_control.retry import Retry
 from fsdf_core.batch import Batch
-from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.publisher import Publisher
 from fsdf_core.states.memory import MemoryStateStore
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_core.testing.history import HistoryLog, check
 from fsdf_core.verdict import DeadLetter
 from fsdf_pools import ShrinkableThreadPoolExecutor

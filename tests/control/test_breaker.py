@@ -12,9 +12,9 @@ from fsdf_control.retry import Retry
 from fsdf_control.run_report import RunReport
 from fsdf_core.batch import Batch
 from fsdf_core.brokers.memory import MemoryBroker
-from fsdf_core.consumer import Consumer
 from fsdf_core.publisher import Publisher
 from fsdf_core.settings import Settings
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 

@@ -3,10 +3,10 @@
 import time
 
 from fsdf_control.dead_letter import DeadLetterOnRequest
-from fsdf_core.consumer import Consumer
 from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.errors import ExceptionForPushToDlxqueue
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 
 
 def test_asked_for_listed_replayed_and_dropped(embedded, workers, emptied):

@@ -9,8 +9,8 @@ from fsdf_control.delay import Delay
 from fsdf_control.moments import iso_text
 from fsdf_core.broker import OutgoingMessage
 from fsdf_core.codec import encode
-from fsdf_core.consumer import Consumer
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_pools import SoloExecutor
 
 MANY = 100_000

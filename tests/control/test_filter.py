@@ -7,10 +7,10 @@ from fsdf_control.expire import Expire
 from fsdf_control.filter import Filter, clear_filter
 from fsdf_control.requeue import Requeue
 from fsdf_control.retry import Retry
-from fsdf_core.consumer import Consumer
 from fsdf_core.errors import ExceptionForRequeue
 from fsdf_core.publisher import Publisher
 from fsdf_core.states.memory import MemoryStateStore
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from fsdf_control.kill import RemoteKill, kill
 from fsdf_control.retry import Retry
-from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.errors import TaskKilled
 from fsdf_core.publisher import Publisher
 from fsdf_core.registry import open_state
 from fsdf_core.settings import Settings
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 from .conftest import BROKERS

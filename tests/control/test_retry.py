@@ -4,10 +4,10 @@ import threading
 
 from fsdf_control.backoff import Constant
 from fsdf_control.retry import Retry
-from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_pools import SoloExecutor
 
 

@@ -14,13 +14,14 @@ from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.publisher import Publisher
-from fsdf_pools import ShrinkableThreadPoolExecutor
+from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
 PATIENCE = 20
 
 
+@pytest.mark.parametrize("workers", [ShrinkableThreadPoolExecutor, SoloExecutor], indirect=True)
 def test_what_always_takes_too_long_becomes_a_dead_letter(embedded, workers, emptied):
     attempts = []
     queue = embedded.queue("q")

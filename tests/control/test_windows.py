@@ -5,9 +5,9 @@ import threading
 
 from fsdf_control.cron_window import CronWindow
 from fsdf_control.window import TimeWindow
-from fsdf_core.consumer import Consumer
 from fsdf_core.publisher import Publisher
 from fsdf_core.testing.clock import ManualClock
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 
 NOON = datetime.datetime(2026, 6, 1, 12, 0, tzinfo=datetime.timezone.utc).timestamp()
 

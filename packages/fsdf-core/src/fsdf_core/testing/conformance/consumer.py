@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fsdf_core.broker import OutgoingMessage
-from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.dead_letter import SUFFIX
 from fsdf_core.errors import ExceptionForRequeue
 from fsdf_core.publisher import Publisher
 from fsdf_core.testing.conformance.receiving import PATIENCE, receive
+from fsdf_core.testing.fitting import FittingConsumer as Consumer
 from fsdf_core.verdict import Requeue
 
 if TYPE_CHECKING:
