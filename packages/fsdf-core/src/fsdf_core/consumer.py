@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fsdf_core.broker import Queue
     from fsdf_core.clock import Clock
     from fsdf_core.pool import Pool
+    from fsdf_core.pulse import Pulse
 
 DEFAULT_GRACE = 30.0
 MAX_DELIVERIES = 5
@@ -97,6 +98,11 @@ class Consumer:
         """Messages finished since the last start, in whatever way."""
         run = self._run
         return run.settler.finished if run else 0
+
+    def pulse(self) -> Pulse | None:
+        """Return what tells whether it moves on; None if it does not run."""
+        run = self._run
+        return run.pulse(self.pool.max_workers) if run else None
 
     def start(self) -> None:
         """Begin to consume, in threads of its own; return at once.

@@ -64,6 +64,8 @@ class Dispatcher:
     ) -> None:
         self.fetched = 0
         """Messages taken from the broker; written by the dispatcher's thread only."""
+        self.turns = 0
+        """Grows while the thread moves, whatever it achieves."""
         self.wanted: Callable[[], int] = lambda: 0
         """How many messages busy workers can take, beyond what free ones can."""
         self._subscription = subscription
@@ -106,6 +108,7 @@ class Dispatcher:
         backoff = Backoff()
         trouble = ""
         while not self._stopping.is_set():
+            self.turns += 1
             try:
                 if trouble:
                     self._subscription.reconnect()
@@ -124,6 +127,7 @@ class Dispatcher:
                 self._stopping.wait(backoff.next())
 
     def _turn(self) -> None:
+        self.turns += 1
         room = self._room()
         if not room:
             return

@@ -15,6 +15,7 @@ from fsdf_core.dispatcher import Dispatcher
 from fsdf_core.executor import Executor
 from fsdf_core.host import Host
 from fsdf_core.intake import Intake
+from fsdf_core.pulse import Pulse
 from fsdf_core.settler import Settler
 from fsdf_core.ticker import Ticker
 from fsdf_core.verdict import Release
@@ -81,6 +82,12 @@ class Run:
     def in_flight(self) -> int:
         """Messages taken from the broker and not yet finished."""
         return self._dispatcher.fetched - self.settler.finished
+
+    def pulse(self, workers: int) -> Pulse:
+        """Return whether the threads move, and what they have moved."""
+        alive = self._stopping.is_set() or (self.settler.is_alive() and self._dispatcher.thread.is_alive())
+        turns = self._dispatcher.turns, self.settler.turns
+        return Pulse(self.in_flight, self.settler.finished, workers, turns, alive)
 
     def start(self) -> None:
         """Start the threads."""

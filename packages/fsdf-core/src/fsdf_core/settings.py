@@ -167,6 +167,12 @@ def patch_frame_config(**names: Any) -> None:
         _patches.update(lowered)
 
 
+def patched() -> dict[str, Any]:
+    """Return what `patch_frame_config` has set, for other processes of ours."""
+    with _lock:
+        return dict(_patches)
+
+
 def _read(patches: dict[str, Any]) -> Settings:
     try:
         return Settings(**patches)

@@ -57,6 +57,8 @@ class Settler:
     ) -> None:
         self.finished = 0
         """Messages that left the workers; written by the settler's thread only."""
+        self.turns = 0
+        """Grows while the thread moves, whatever it achieves."""
         self._settled = 0
         self._queue = queue_
         self._subscription = subscription
@@ -80,6 +82,7 @@ class Settler:
         self._thread = threading.Thread(target=self._run, name=f"fsdf-settle-{queue_.name}", daemon=True)
         self.settle = self.inbox.put
         self.start = self._thread.start
+        self.is_alive = self._thread.is_alive
 
     def settle_many(self, messages: Sequence[Message]) -> None:
         """Hand over messages."""
@@ -105,6 +108,7 @@ class Settler:
     def _run(self) -> None:
         pulse = _Pulse(time.monotonic())
         while True:
+            self.turns += 1
             messages, ending = self._gather()
             if messages:
                 self.finished += len(messages)
@@ -229,6 +233,7 @@ class Settler:
         backoff = Backoff()
         said = False
         while True:
+            self.turns += 1
             try:
                 action(batch)
             except (*self._retryable, *retryable) as error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fsdf.params import BoosterParams
     from fsdf.remote import RemoteTaskKiller
     from fsdf.result import AsyncResult
+    from fsdf.supervision import run_consumer_with_multi_process, run_many_consumer_with_multi_process
     from fsdf.task_options import PriorityConsumingControlConfig, TaskOptions
     from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, ExceptionForRetry
     from fsdf_core.settings import patch_frame_config
@@ -55,6 +56,8 @@ __all__ = [
     "get_current_taskid",
     "patch_frame_config",
     "register_custom_broker",
+    "run_consumer_with_multi_process",
+    "run_many_consumer_with_multi_process",
     "task_deco",
     "timing_publish_deco",
 ]
@@ -83,6 +86,8 @@ _HOMES = {
     "get_consumer": "fsdf.decorator",
     "get_current_taskid": "fsdf.context",
     "patch_frame_config": "fsdf_core.settings",
+    "run_consumer_with_multi_process": "fsdf.supervision",
+    "run_many_consumer_with_multi_process": "fsdf.supervision",
     "register_custom_broker": "fsdf.custom_broker",
     "task_deco": "fsdf.decorator",
     "timing_publish_deco": "fsdf.job_adder",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fsdf.params import BoosterParams
     from fsdf.publisher import Call
     from fsdf.result import AsyncResult
+    from fsdf.supervision import Supervisor
     from fsdf.task_options import TaskOptions
     from fsdf_core.dead_letters import DeadLetters
 
@@ -167,8 +168,36 @@ class Booster(Generic[P, R]):
     start_consuming_message = start = consume
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Stop consuming: see `BoosterConsumer.stop`. `consume()` works again afterwards."""
-        return self.consumer.stop(timeout)
+        """Stop consuming, in this process and in its worker processes: see `BoosterConsumer.stop`.
+
+        `consume()` and `multi_process_consume()` work again afterwards.
+        """
+        from fsdf.supervision.start import supervisors_of  # noqa: PLC0415 - it is seldom needed
+
+        ended = [supervisor.stop(timeout) for supervisor in supervisors_of(self.queue_name)]
+        return self.consumer.stop(timeout) and all(ended)
+
+    def multi_process_consume(
+        self, process_num: int = 1, max_process_num: int | None = None, **options: Any
+    ) -> Supervisor | None:
+        """Consume in worker processes of this one, whatever the `concurrent_mode` in each; return at once.
+
+        Args:
+            process_num: how many; the fewest, if `max_process_num` is given.
+            max_process_num: most; the number follows the queue's length.
+            **options: fields of `fsdf.supervision.SupervisorOptions`.
+
+        Returns:
+            What scales, reloads and stops them; None in a worker process that imports its modules.
+
+        Raises:
+            ConfigurationError: as `fsdf.supervision.supervise`.
+        """
+        from fsdf.supervision import supervise  # noqa: PLC0415 - as above
+
+        return supervise([self], process_num, max_process_num, **options)
+
+    mp_consume = multi_process_start = multi_process_consume
 
     def clear(self) -> None:
         """Delete the messages that wait; those that run are left alone."""

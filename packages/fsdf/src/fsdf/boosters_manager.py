@@ -121,12 +121,45 @@ class BoosterRegistry:
         Raises:
             UnknownName: there is none; suggests the nearest.
         """
+        self._consume(self._group(booster_group), block=block)
+
+    def mp_consume(self, *, block: bool = True, **process_numbers: int) -> None:
+        """Consume queues in worker processes: `mp_consume(sums=2, mails=4)`; wait for the end unless `block` is False.
+
+        Raises:
+            UnknownName: no function of such a queue was decorated; nothing is consumed then.
+        """
+        self._mp_consume([([self.get_booster(name)], name, number) for name, number in process_numbers.items()], block)
+
+    def mp_consume_all(self, process_num: int = 1, *, block: bool = True) -> None:
+        """Consume each queue in `process_num` worker processes of its own; wait for the end unless `block` is False."""
+        boosters = self.get_all_boosters()
+        self._mp_consume([([booster], booster.queue_name, process_num) for booster in boosters], block)
+
+    def mp_consume_group(self, booster_group: str, process_num: int = 1, *, block: bool = True) -> None:
+        """Consume a group's queues, all in each of `process_num` worker processes; wait unless `block` is False.
+
+        Raises:
+            UnknownName: there is no such group; suggests the nearest.
+        """
+        self._mp_consume([(self._group(booster_group), booster_group, process_num)], block)
+
+    @staticmethod
+    def _mp_consume(groups: list[tuple[list[Booster[Any, Any]], str, int]], block: bool) -> None:  # noqa: FBT001
+        from fsdf.supervision import supervise  # noqa: PLC0415 - it is seldom needed
+
+        for boosters, name, number in groups:
+            supervise(boosters, number, name=name)
+        if block:
+            ctrl_c_recv()
+
+    def _group(self, booster_group: str) -> list[Booster[Any, Any]]:
         boosters = self.get_all_boosters()
         group = [booster for booster in boosters if booster.boost_params.booster_group == booster_group]
         if not group:
             known = {booster.boost_params.booster_group or "" for booster in boosters}
             raise UnknownName(f"no task has the booster_group {booster_group!r}.{did_you_mean(booster_group, known)}")
-        self._consume(group, block=block)
+        return group
 
     @staticmethod
     def _consume(boosters: list[Booster[Any, Any]], *, block: bool) -> None:

@@ -8,6 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from fsdf.supervision.role import role
 from fsdf_core import lifecycle
 from fsdf_core.errors import UnsupportedFeature
 from fsdf_core.waiting import wait_until
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fsdf_control import Statistics, StatisticsSnapshot
     from fsdf_core.consumer import Consumer
     from fsdf_core.pool import Pool
+    from fsdf_core.pulse import Pulse
     from fsdf_pools.loop_thread import LoopThread
 
 P = ParamSpec("P")
@@ -78,6 +80,8 @@ class BoosterConsumer(Generic[P, R]):
         from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
         from fsdf_core.settings import get_settings  # noqa: PLC0415 - as above
 
+        if role.importing():
+            return  # a worker process consumes only what it was started for
         with lifecycle.signals_deferred(), self._lock:
             if self.running:
                 assembly.task_logger(self._params).warning(
@@ -97,7 +101,7 @@ class BoosterConsumer(Generic[P, R]):
             consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts())
             consumer.start()
             self._consumer = consumer
-        if self._params.schedule_tasks_on_main_thread:
+        if self._params.schedule_tasks_on_main_thread and not role.working:
             wait_until(lambda: not consumer.running, timeout=float("inf"), interval=0.2)
             lifecycle.await_drain()
 
@@ -157,6 +161,11 @@ class BoosterConsumer(Generic[P, R]):
     def statistics(self) -> StatisticsSnapshot:
         """Return what this process's consumer has done since its last start: counts, rates, mean run time."""
         return self._counts().snapshot()
+
+    def pulse(self) -> Pulse | None:
+        """Return what tells whether the consumer moves on; None if it does not run."""
+        consumer = self._consumer
+        return consumer.pulse() if consumer else None
 
     def _counts(self) -> Statistics:
         from fsdf_control import Statistics  # noqa: PLC0415 - as the assembly

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from fsdf.supervision.role import role
 from fsdf_core import lifecycle
 
 
@@ -14,6 +15,8 @@ def ctrl_c_recv() -> None:
     """
     from fsdf_core.settings import get_settings  # noqa: PLC0415 - takes long
 
+    if role.importing():
+        return  # a worker process would never come to its work
     if get_settings().handle_signals:
         lifecycle.install_signal_handlers()
     waiting = threading.Event()

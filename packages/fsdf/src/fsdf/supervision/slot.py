@@ -1,0 +1,151 @@
+"""One of the n places for worker processes; who sits there may change."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from fsdf.supervision.exit_reason import exit_reason, oom_kills
+from fsdf.supervision.restart_policy import RestartPolicy
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from fsdf.supervision.options import SupervisorOptions
+    from fsdf.supervision.worker_process import WorkerProcess
+
+
+class Slot:
+    """Keeps one process running: starts it, starts it again when it dies, replaces it.
+
+    A replacement starts first. When it consumes, the old process is told to drain; if it dies before, the old
+    one stays.
+
+    Args:
+        launch: starts a process.
+        options: when to replace it.
+        grace: seconds for running tasks of a process that is replaced.
+        logger: where starts and ends are told.
+    """
+
+    def __init__(
+        self, launch: Callable[[], WorkerProcess], options: SupervisorOptions, grace: float, logger: logging.Logger
+    ) -> None:
+        self.current: WorkerProcess | None = None
+        self.successor: WorkerProcess | None = None
+        self._launch = launch
+        self._options = options
+        self._grace = grace
+        self._logger = logger
+        self._policy = RestartPolicy()
+        self._due = 0.0
+        self._oom_kills = oom_kills()
+        self._reload = False
+
+    @property
+    def processes(self) -> list[WorkerProcess]:
+        """Those that run here."""
+        return [process for process in (self.current, self.successor) if process is not None]
+
+    @property
+    def reloading(self) -> bool:
+        """Whether a reload was asked for and has not ended."""
+        return self._reload
+
+    def ask_reload(self) -> None:
+        """Replace the process by a new one."""
+        self._reload = self.current is not None
+
+    def forget_reload(self) -> None:
+        """Keep the process as it is."""
+        self._reload = False
+
+    def tick(self, *, may_reload: bool) -> list[WorkerProcess]:
+        """Do what is due; return the processes that were told to end and are this slot's no more."""
+        for process in self.processes:
+            process.listen()
+        self._bury()
+        if self.current is None:
+            if time.monotonic() >= self._due:
+                self.current = self._start("started")
+            return []
+        if self.successor is not None:
+            return self._promote()
+        stall = self._options.stall_limit and self.current.stall(self._options.stall_limit)
+        if stall and self.current.silent_for > (self._options.stall_limit or 0.0):
+            self.current.kill(stall)
+            return []
+        why = stall or self._worn_out() or ("reload" if self._reload and may_reload else "")
+        if why and self.current.consuming and time.monotonic() >= self._due:
+            self.successor = self._start(f"started to replace pid {self.current.pid} ({why})")
+        return []
+
+    def empty(self, why: str, timeout: float) -> list[WorkerProcess]:
+        """Tell the processes to end; return them."""
+        leaving = self.processes
+        for process in leaving:
+            process.drain(timeout, why)
+        self.current = self.successor = None
+        return leaving
+
+    def _start(self, what: str) -> WorkerProcess | None:
+        try:
+            process = self._launch()
+        except OSError as error:
+            self._due = time.monotonic() + self._policy.died(0.0)
+            self._logger.error("no worker process can be started: %s", error)  # noqa: TRY400 - the text says all
+            return None
+        self._logger.info("%s %s, pid %s", process.name, what, process.pid)
+        return process
+
+    def _promote(self) -> list[WorkerProcess]:
+        old, new = self.current, self.successor
+        if old is None or new is None or not new.consuming:
+            return []
+        self.current, self.successor = new, None
+        self._reload = False
+        old.drain(self._grace, "replaced")
+        return [old]
+
+    def _worn_out(self) -> str:
+        report = self.current.report if self.current else None
+        if report is None:
+            return ""
+        if self._options.max_tasks_per_child and report.finished >= self._options.max_tasks_per_child:
+            return f"{report.finished} tasks"
+        if self._options.max_memory_per_child and (report.memory or 0) > self._options.max_memory_per_child:
+            return f"{report.memory} bytes"
+        return ""
+
+    def _bury(self) -> None:
+        if self.successor is not None and self.successor.ended:
+            self._mourn(self.successor, "before it consumed: the old one stays")
+            self.successor = None
+            self._reload = False
+        if self.current is not None and self.current.ended:
+            self._mourn(self.current, "")
+            self.current, self.successor = self.successor, None
+            self._reload = False
+
+    def _mourn(self, process: WorkerProcess, note: str) -> None:
+        process.close()
+        wait = self._policy.died(process.lived)
+        self._due = time.monotonic() + wait
+        reason = process.why or exit_reason(process.process.exitcode or 0, out_of_memory=self._out_of_memory())
+        if process.trouble:
+            reason += f" ({process.trouble})"
+        note = note or (f"the next one starts in {wait:g} s" if self.successor is None else "its replacement runs")
+        self._logger.warning(
+            "%s, pid %s, died after %.1f s: %s; %s", process.name, process.pid, process.lived, reason, note
+        )
+        if self._policy.looping:
+            self._logger.error(
+                "%s dies again and again: it is tried once a minute from now on. Last reason: %s", process.name, reason
+            )
+
+    def _out_of_memory(self) -> bool | None:
+        before, self._oom_kills = self._oom_kills, oom_kills()
+        if before is None or self._oom_kills is None:
+            return None
+        return self._oom_kills > before
