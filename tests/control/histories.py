@@ -92,6 +92,7 @@ class History:
     junk: tuple[bytes, ...]
     controls: dict[str, dict[str, Any]]
     workers: int
+    coroutines: bool
     batch: int
     broker_delays: bool
     short_way: bool
@@ -204,6 +205,7 @@ def histories(draw: st.DrawFn) -> History:
         tuple(body % n if b"%d" in body else body for n, body in enumerate(junk)),
         rules,
         workers=draw(st.integers(0, 8)),
+        coroutines=draw(st.booleans()),
         batch=batch,
         broker_delays=draw(st.booleans()),
         short_way=draw(st.booleans()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.batch import members_of
@@ -21,8 +23,9 @@ from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
 from .mortal import Dead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from fsdf_core.control import AsyncCall
     from fsdf_core.control import Call as Run
     from fsdf_core.message import Message
 
@@ -116,21 +119,32 @@ class Ledger(Control):
         return 0 if self._short_way else 1
 
     def around(self, call: Run) -> Run:
-        record, life = self._record, self._life
-
         def noted(message: Message) -> Any:
-            if life.over:
-                raise Dead
-            begun = {member.arguments["n"]: record.begin(member) for member in members_of(message)}
-            record.begun.update(begun)
-            try:
+            with self._noting(message):
                 return call(message)
-            except TaskTimeout:
-                if "spin" not in begun.values():
-                    record.blurred.update(begun)  # the machine was busy
-                raise
 
         return noted
+
+    def around_async(self, call: AsyncCall) -> AsyncCall:
+        async def noted(message: Message) -> Any:
+            with self._noting(message):
+                return await call(message)
+
+        return noted
+
+    @contextmanager
+    def _noting(self, message: Message) -> Iterator[None]:
+        record = self._record
+        if self._life.over:
+            raise Dead
+        begun = {member.arguments["n"]: record.begin(member) for member in members_of(message)}
+        record.begun.update(begun)
+        try:
+            yield
+        except TaskTimeout:
+            if "spin" not in begun.values():
+                record.blurred.update(begun)  # the machine was busy
+            raise
 
     def on_settle(self, messages: Sequence[Message]) -> None:
         record = self._record
@@ -175,20 +189,35 @@ class Task:
         self._life = life
 
     def one(self, n: int, site: int, same: int) -> int:
+        if self._begin(n) == "spin":
+            pause, ends = threading.Event(), time.monotonic() + LIMIT_OF_SPINNING
+            while time.monotonic() < ends and not self._life.over:
+                pause.wait(0.002)
+            self._not_ended(n)
+        return n
+
+    async def one_async(self, n: int, site: int, same: int) -> int:
+        if self._begin(n) == "spin":
+            ends = time.monotonic() + LIMIT_OF_SPINNING
+            while time.monotonic() < ends and not self._life.over:
+                await asyncio.sleep(0.002)
+            self._not_ended(n)
+        return n
+
+    def _begin(self, n: int) -> str:
+        """Return "ok" or "spin"; other steps are raised."""
         step = self._record.begun.pop(n, None)
         if step is None:
             if self._life.over:
                 raise Dead
             step = self._record.begin(current_message.get())
-        if step == "spin":
-            pause, ends = threading.Event(), time.monotonic() + LIMIT_OF_SPINNING
-            while time.monotonic() < ends and not self._life.over:
-                pause.wait(0.002)
-            if not self._life.over:
-                self._record.faults.append(f"call {n} was not ended")
-        elif step != "ok":
+        if step in ERRORS:
             raise ERRORS[step](f"{n}")
-        return n
+        return step
+
+    def _not_ended(self, n: int) -> None:
+        if not self._life.over:
+            self._record.faults.append(f"call {n} was not ended")
 
     def many(self, calls: list[dict[str, int]]) -> list[Any]:
         results: list[Any] = []
@@ -196,6 +225,17 @@ class Task:
             try:
                 results.append(self.one(**call))
             except BaseException as error:  # noqa: BLE001 - as the contract of batches has it
+                results.append(error)
+        return results
+
+    async def many_async(self, calls: list[dict[str, int]]) -> list[Any]:
+        results: list[Any] = []
+        for call in calls:
+            try:
+                results.append(await self.one_async(**call))
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - as above
                 results.append(error)
         return results
 

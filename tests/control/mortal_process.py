@@ -28,7 +28,7 @@ from fsdf_control import (
 from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
 from fsdf_core.testing.clock import ManualClock
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
+from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
 
 from .ledger import Ledger, Record, Task
 from .mortal import Life, MortalBroker, MortalStore
@@ -63,13 +63,13 @@ class MortalProcess:
         self._record = record
         self._exact = not history.events
         self._store = MortalStore(store, self.life)
-        self._pool = ShrinkableThreadPoolExecutor(max_workers=history.workers) if history.workers else SoloExecutor()
+        self._pool = _pool(history)
         self._task = Task(record, self.life)
         self._batched = bool(history.batch)
         self.rules = {name: self._build(name, dict(options)) for name, options in history.controls.items()}
         record.begin_life()
         self.consumer = Consumer(
-            self._task.many if history.batch else self._task.one,
+            self._function(history),
             queue=MortalBroker(world, self.life, delay=history.broker_delays).queue("q"),
             pool=self._pool,
             controls=[Ledger(record, self.life, short_way=history.short_way), *self.rules.values()],
@@ -77,6 +77,11 @@ class MortalProcess:
             batch=Batch(history.batch, 0.01) if history.batch else None,
             logger=logging.getLogger("fsdf.promises"),
         )
+
+    def _function(self, history: History) -> Callable[..., Any]:
+        if history.coroutines:
+            return self._task.many_async if history.batch else self._task.one_async
+        return self._task.many if history.batch else self._task.one
 
     def start(self) -> None:
         """Consume."""
@@ -145,3 +150,9 @@ class MortalProcess:
     def _retry(self, *, backoff: float | None, never: bool, **options: Any) -> Retry:
         wait = None if backoff is None else Constant(backoff)
         return Retry(backoff=wait, never_on=(KeyError,) if never else (), **options)
+
+
+def _pool(history: History) -> AsyncPool | ShrinkableThreadPoolExecutor | SoloExecutor:
+    if history.coroutines:
+        return AsyncPool(max_workers=max(1, history.workers))
+    return ShrinkableThreadPoolExecutor(max_workers=history.workers) if history.workers else SoloExecutor()

@@ -1,6 +1,7 @@
 """Coroutines in one loop."""
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -130,7 +131,7 @@ def test_a_closed_pool_refuses(pool):
 
 
 def test_close_cancels_what_does_not_end():
-    pool = AsyncPool()
+    pool = AsyncPool(thread_name_prefix="cancelling")
     entered, cancelled = threading.Event(), threading.Event()
 
     async def call():
@@ -145,7 +146,7 @@ def test_close_cancels_what_does_not_end():
     assert entered.wait(PATIENCE)
     assert not pool.close(0.05)
     assert cancelled.is_set()
-    assert not any(thread.name.endswith("-loop") for thread in threading.enumerate())
+    assert not any(thread.name == "cancelling-loop" for thread in threading.enumerate())
 
 
 def test_a_closed_loop_is_a_clear_error():
@@ -217,3 +218,44 @@ def test_the_interpreter_finishes_what_was_handed_over(tmp_path):
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert ended.stdout == "done\ndone\n"
     assert time.monotonic() - begun < PATIENCE
+
+
+def test_a_pool_that_is_dropped_ends_its_thread():
+    done = threading.Event()
+
+    async def call():
+        done.set()
+
+    pool = AsyncPool(thread_name_prefix="dropped")
+    pool.execute_many(call, 1)
+    assert done.wait(PATIENCE)
+    threads = [thread for thread in threading.enumerate() if thread.name == "dropped-loop"]
+    assert threads
+    del pool
+    deadline = time.monotonic() + PATIENCE
+    while threads[0].is_alive():
+        gc.collect()
+        threads[0].join(0.01)
+        assert time.monotonic() < deadline
+
+
+def test_what_calls_leave_on_the_loop_ends_with_the_pool():
+    ended, left = [], []
+
+    async def soon():
+        await asyncio.sleep(0.05)
+        ended.append("soon")
+
+    async def never():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("never")
+
+    async def call():
+        left.extend([asyncio.create_task(soon()), asyncio.create_task(never())])
+
+    with AsyncPool() as pool:
+        pool.submit(call).result(PATIENCE)
+    assert ended == ["soon", "never"]
+    assert [task.cancelled() for task in left] == [False, True]

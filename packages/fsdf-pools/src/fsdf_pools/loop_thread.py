@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _STARTING = 10.0
 """Seconds that a new thread has to begin."""
+
+_LEFT = 1.0
+"""Seconds that tasks which nobody waits for have to end by themselves, and again when cancelled."""
 
 
 class LoopThread:
@@ -32,6 +36,7 @@ class LoopThread:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._forgotten: weakref.finalize[..., LoopThread] | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -70,23 +75,33 @@ class LoopThread:
         return loop is not None and loop.is_running()
 
     def stop(self, timeout: float) -> None:
-        """End the thread, if it is ours, and close the loop, if it is ours. A later use starts anew."""
+        """End the thread, if it is ours, and close the loop, if it is ours. A later use starts anew.
+
+        What calls have left on the loop has a second to end. Then it is cancelled, if the loop is ours.
+        """
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
+            if self._forgotten is not None:
+                self._forgotten.detach()
         if loop is None or thread is None:
             return
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(self._end, loop)
         if thread is threading.current_thread():
             return
         thread.join(timeout)
-        if self._given is None and not thread.is_alive():
-            loop.close()
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the loop's run when what is left on it has ended; in its thread."""
+        ending = loop.create_task(_finish(loop, own=self._given is None))
+        ending.add_done_callback(lambda _: loop.stop())
 
     def renew(self) -> None:
         """Forget everything, in a forked child: the thread is the parent's."""
         self._lock = threading.Lock()
         self._loop = self._thread = None
+        if self._forgotten is not None:
+            self._forgotten.detach()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -96,12 +111,14 @@ class LoopThread:
             if loop.is_closed():
                 raise RuntimeError("the event loop is closed: give an open one")
             if self._may_run and not loop.is_running():
-                begun = threading.Event()
+                begun, own = threading.Event(), self._given is None
                 # Not with the thread's own call: a loop that stops at once would leave nothing to wait for.
                 loop.call_soon_threadsafe(begun.set)
-                self._thread = threading.Thread(target=_run, args=(loop,), name=self._name, daemon=True)
+                self._thread = threading.Thread(target=_run, args=(loop, own), name=self._name, daemon=True)
                 self._thread.start()
                 begun.wait(_STARTING)
+                self._forgotten = weakref.finalize(self, _dismiss, loop)
+                self._forgotten.atexit = False
             self._loop = loop
             return loop
 
@@ -119,9 +136,30 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+async def _finish(loop: asyncio.AbstractEventLoop, *, own: bool) -> None:
+    mine = asyncio.current_task()
+    if left := [task for task in asyncio.all_tasks() if task is not mine]:
+        await asyncio.wait(left, timeout=_LEFT)
+    if not own:
+        return
+    if left := [task for task in asyncio.all_tasks() if task is not mine]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=_LEFT)
+    await loop.shutdown_asyncgens()
+
+
+def _dismiss(loop: asyncio.AbstractEventLoop) -> None:
+    """End the run of a loop whose pool was dropped without being closed."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(loop.stop)
+
+
+def _run(loop: asyncio.AbstractEventLoop, own: bool) -> None:  # noqa: FBT001 - a thread's target
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
     finally:
         asyncio.set_event_loop(None)
+        if own:
+            loop.close()
