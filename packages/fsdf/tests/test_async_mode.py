@@ -20,18 +20,6 @@ def mode(request):
     return request.param
 
 
-@pytest.fixture
-def foreign_loop():
-    """A loop that somebody runs."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    yield loop
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(PATIENCE)
-    loop.close()
-
-
 def take(ran, count):
     return [ran.get(timeout=PATIENCE) for _ in range(count)]
 
@@ -83,56 +71,6 @@ def test_coroutines_run_in_one_thread_and_plain_functions_do_not_hold_each_other
     plain.push_many([()] * 3)
     plain.consume()
     assert sorted(take(ran, 3)) == [0, 1, 2]
-
-
-def test_a_running_loop_of_the_user_is_used_and_left_running(decorate, ran, foreign_loop, mode):
-    async def task():
-        ran.put(asyncio.get_running_loop())
-
-    task = decorate(task, concurrent_mode=mode, specify_async_loop=foreign_loop)
-    for _ in range(2):
-        task.push_many([()] * 3)
-        task.consume()
-        assert set(take(ran, 3)) == {foreign_loop}
-        assert task.stop()
-    assert foreign_loop.is_running()
-
-
-def test_a_loop_that_nobody_runs_is_run(decorate, ran, mode):
-    loop = asyncio.new_event_loop()
-
-    async def task():
-        ran.put(asyncio.get_running_loop())
-
-    task = decorate(task, concurrent_mode=mode, specify_async_loop=loop)
-    for _ in range(2):
-        task.push()
-        task.consume()
-        assert take(ran, 1) == [loop]
-        assert task.stop()
-    assert not loop.is_running()
-    assert not loop.is_closed()
-    loop.close()
-
-
-def test_a_loop_that_the_user_will_run_waits_for_the_user(decorate, ran, mode):
-    loop = asyncio.new_event_loop()
-
-    async def task():
-        ran.put(threading.current_thread())
-        loop.call_soon(loop.stop)
-
-    options = {"specify_async_loop": loop, "is_auto_start_specify_async_loop_in_child_thread": False}
-    task = decorate(task, concurrent_mode=mode, **options)
-    task.push()
-    task.consume()
-    assert ran.empty()
-    loop.run_forever()
-    assert take(ran, 1) == [threading.current_thread()]
-    loop.call_later(1, loop.stop)  # until the message is settled
-    loop.run_forever()
-    assert task.stop()
-    loop.close()
 
 
 def test_pushes_and_publishes_from_a_running_loop(decorate, ran):
@@ -247,74 +185,6 @@ def test_each_coroutine_and_the_threads_it_starts_see_their_own_task(decorate, r
     pushed = {x: {task.push(x).task_id} for x in range(3)}
     task.consume()
     assert dict(take(ran, 3)) == pushed
-
-
-def test_coroutines_that_outlast_the_grace_are_given_back_and_cancelled(decorate):
-    entered, cancelled = threading.Semaphore(0), threading.Semaphore(0)
-
-    async def stay():
-        entered.release()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.release()
-            raise
-
-    before = set(threading.enumerate())
-    task = decorate(stay, concurrent_mode=ConcurrentModeEnum.ASYNC, max_retry_times=3)
-    task.push_many([()] * 20)
-    task.consume()
-    for _ in range(20):
-        assert entered.acquire(timeout=PATIENCE)
-    assert not task.stop(timeout=0.1)
-    for _ in range(20):
-        assert cancelled.acquire(timeout=PATIENCE)
-    assert task.get_message_count() == 20
-    assert wait_until(lambda: set(threading.enumerate()) <= before, PATIENCE, 0.01), threading.enumerate()
-    task.clear()
-
-
-def test_nothing_is_left_after_a_stop_not_even_threads_of_to_thread(decorate, ran):
-    background = []
-
-    async def forever():
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ran.put("ended")
-
-    async def task():
-        background.append(asyncio.create_task(forever()))
-        ran.put(await asyncio.to_thread(threading.get_ident))
-
-    before = set(threading.enumerate())
-    task = decorate(task, concurrent_mode=ConcurrentModeEnum.ASYNC)
-    for _ in range(2):
-        task.push()
-        task.consume()
-        assert isinstance(take(ran, 1)[0], int)
-        assert task.stop()
-        assert take(ran, 1) == ["ended"]
-    assert wait_until(lambda: set(threading.enumerate()) <= before, PATIENCE, 0.01), threading.enumerate()
-
-
-def test_reports_that_still_run_are_let_finish_at_a_stop(decorate, ran):
-    reporting = threading.Event()
-
-    async def report(status):
-        reporting.set()
-        await asyncio.sleep(0.3)
-        ran.put(status.result)
-
-    async def task(x):
-        return x
-
-    task = decorate(task, concurrent_mode=ConcurrentModeEnum.ASYNC, user_custom_record_process_info_func=report)
-    task.push(7)
-    task.consume()
-    assert reporting.wait(PATIENCE)
-    assert task.stop()
-    assert take(ran, 1) == [7]
 
 
 def test_the_memory_of_waiting_coroutines(decorate, record_property):

@@ -146,7 +146,7 @@ class Executor:
         """Return what runs a coroutine to its end in a worker's thread."""
         from fsdf_core.thread_loops import ThreadLoops  # noqa: PLC0415 - asyncio is slow to import
 
-        loops = ThreadLoops(self._loop)
+        loops = ThreadLoops(self._loop, self._stopping)
         self._direct = None
 
         async def run(message: Message) -> Any:

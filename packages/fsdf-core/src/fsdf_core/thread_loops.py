@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
+
+from fsdf_core.host import Abandoned
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+_LOOK_EVERY = 0.5
+"""Seconds between two looks of a thread that waits for a shared loop at whether that still runs."""
 
 
 class ThreadLoops:
@@ -15,14 +21,20 @@ class ThreadLoops:
 
     Args:
         loop: run them there instead, in somebody's loop that runs in another thread; the asking thread waits.
+        stopping: set when the consumer stops; from then on nobody waits for a loop that does not run.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, stopping: threading.Event) -> None:
         self._shared = loop
+        self._stopping = stopping
         self._own = threading.local()
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Return the coroutine's result, or raise what it raises."""
+        """Return the coroutine's result, or raise what it raises.
+
+        Raises:
+            Abandoned: the consumer stops, and the shared loop does not run any more.
+        """
         if self._shared is not None:
             return self._run_there(coroutine, self._shared)
         holder: _Loop | None = getattr(self._own, "holder", None)
@@ -36,13 +48,16 @@ class ThreadLoops:
                 # they must not go on during the next message.
                 holder.close()
 
-    @staticmethod
-    def _run_there(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
+    def _run_there(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> Any:
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         try:
+            while not wait([future], _LOOK_EVERY).done:
+                if self._stopping.is_set() and not loop.is_running():
+                    raise Abandoned
             return future.result()
         except BaseException:
-            future.cancel()
+            if not loop.is_closed():
+                future.cancel()
             raise
 
 
