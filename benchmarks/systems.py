@@ -75,6 +75,12 @@ SYSTEMS = (
         notes={REDIS: "claims 1000 by script into a hash; HDEL of their 1000 tokens with the next claim"},
     ),
     System(
+        "hand",
+        "hand_redis_wire",
+        {REDIS: "by hand (redis-py, acks), fsdf's messages"},
+        notes={REDIS: "as the other, with messages that carry a task id and a time as fsdf's do: 150 bytes, not 16"},
+    ),
+    System(
         "hand-list",
         "hand_redis_list",
         {REDIS: "by hand (redis-py, batches)"},

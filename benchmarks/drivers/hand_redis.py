@@ -45,6 +45,9 @@ class HandRedis(Driver):
         dumps = orjson.dumps
         self._client.rpush(self.setting.queue, *[dumps({"x": number, "y": 2}) for number in range(count)])
 
+    decoded = staticmethod(orjson.loads)
+    """Returns the arguments of a body."""
+
     def start(self) -> None:
         for number in range(self.setting.workers):
             threading.Thread(target=self._work, args=(number,), daemon=True).start()
@@ -56,7 +59,7 @@ class HandRedis(Driver):
         return redis.Redis.from_url(self.setting.address, single_connection_client=True)
 
     def _work(self, number: int) -> None:
-        loads, task = orjson.loads, self.setting.task
+        loads, task = self.decoded, self.setting.task
         queue, unacked = self.setting.queue, f"{self.setting.queue}:unacked:{number}"
         inbox = f"{self.setting.queue}:inbox:{number}"
         client = self._connect()
