@@ -24,7 +24,7 @@ class Program(NamedTuple):
     @property
     def ends(self) -> bool:
         """Whether it ends by itself; a program that consumes in the background lives until it is told to end."""
-        return "consume()" not in self.source
+        return "consume(" not in self.source
 
     def __str__(self) -> str:
         return f"{self.heading}-{self.number}"

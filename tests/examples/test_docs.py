@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "docs/controls.md",
+    "docs/processes.md",
     "docs/concurrency.md",
     "CONTRIBUTING.md",
     "packages/fsdf/README.md",

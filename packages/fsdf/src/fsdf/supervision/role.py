@@ -21,8 +21,9 @@ class Role:
     def importing(self) -> bool:
         """Whether this is a worker process that imports its modules: nothing but its own task may start in it."""
         loaded = sys.modules.get("multiprocessing.process")
-        if self.working or loaded is None or loaded.parent_process() is None:
+        if self.working or loaded is None:
             return False
+        # The name is all that `multiprocessing` has set before it imports the main module.
         name: str = loaded.current_process().name
         return name.startswith(PREFIX)
 

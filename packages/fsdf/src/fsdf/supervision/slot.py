@@ -102,6 +102,9 @@ class Slot:
     def _promote(self) -> list[WorkerProcess]:
         old, new = self.current, self.successor
         if old is None or new is None or not new.consuming:
+            limit = self._options.stall_limit
+            if new is not None and limit and new.lived > limit:
+                new.kill(new.stall(limit))
             return []
         self.current, self.successor = new, None
         self._reload = False
