@@ -1,6 +1,7 @@
 """Tasks of the tests with worker processes; what they do is told by files, since processes come and go."""
 
 import asyncio
+import ctypes
 import multiprocessing
 import os
 import sys
@@ -47,6 +48,14 @@ def limited(number):
     log = history()
     log.started(number)
     log.ended(number)
+
+
+@boost("wounded", broker_kind=KIND)
+def wounded(number):
+    history().ended(number)
+    if number == 0:
+        dispatcher = next(each for each in threading.enumerate() if each.name == "fsdf-dispatch-wounded")
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(dispatcher.ident), ctypes.py_object(SystemExit))
 
 
 @boost("grouped-1", broker_kind=KIND, booster_group="group")

@@ -149,17 +149,24 @@ def test_an_unknown_group_is_refused():
         BoostersManager.mp_consume_group("nobodys", 2)
 
 
-def test_a_group_in_one_process(hire):
+@pytest.mark.parametrize(
+    ("call", "processes"),
+    [
+        ("BoostersManager.mp_consume_group('group', 1)", 1),
+        ("BoostersManager.mp_consume(**{'grouped-1': 1, 'grouped-2': 1})", 2),
+        ("run_many_consumer_with_multi_process([jobs.grouped_1, jobs.grouped_2], 1)", 1),
+    ],
+)
+def test_several_queues(hire, call, processes):
     boss = hire("grouped-1")
     (boss.folder / "group.py").write_text(
-        "import logging, sys, jobs\n"
-        "from fsdf import BoostersManager\n"
-        "logging.basicConfig(level=20, stream=sys.stdout, format='%(message)s')\n"
+        "import jobs\n"
+        "from fsdf import BoostersManager, run_many_consumer_with_multi_process\n"
         "if __name__ == '__main__':\n"
         "    jobs.grouped_1.push(1); jobs.grouped_2.push(2)\n"
-        "    BoostersManager.mp_consume_group('group', 1)\n"
+        f"    {call}\n"
     )
     boss.start(command=(str(boss.folder / "group.py"),))
     boss.until(lambda: sum(boss.runs().values()) == 2)
     boss.terminate()
-    assert len(boss.runs()) == 1
+    assert len(boss.runs()) == processes

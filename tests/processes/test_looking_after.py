@@ -68,7 +68,7 @@ def test_scale_up_and_down(hire):
 
 def test_autoscaling_follows_the_queue(hire):
     boss = hire()
-    boss.start(1, 3, scale_up_after=0.5, idle_time=2)
+    boss.start(1, 3, scale_up_after=0.5, idle_time=1)
     boss.until_consuming(1)
     boss.publish(400, seconds=0.1)
     boss.until(lambda: len(boss.runs()) == 3)
@@ -113,10 +113,21 @@ def test_a_frozen_process_is_replaced(hire):
     check(boss.folder / "history", range(400), boss.kills)
 
 
+def test_a_process_whose_dispatcher_has_died_is_replaced(hire):
+    boss = hire("wounded")
+    boss.publish(3)
+    boss.start(1)
+    boss.until_said(r"started to replace pid \d+ \(one of its threads has died\)")
+    boss.publish(3, first=3)
+    boss.until_done()
+    boss.terminate()
+    assert len(boss.runs()) == 2
+
+
 def test_a_long_task_is_no_stall(hire):
     boss = hire()
-    boss.publish(4, seconds=6)
-    boss.start(1, stall_limit=2)
+    boss.publish(4, seconds=4)
+    boss.start(1, stall_limit=1.5)
     boss.until_done()
     boss.terminate()
     assert len(boss.runs()) == 1

@@ -40,7 +40,7 @@ def test_kill_of_workers_loses_nothing(hire, kind, request, monkeypatch):
 
 def test_sigterm_drains_without_duplicates(hire):
     boss = hire()
-    boss.publish(160, seconds=0.2)
+    boss.publish(100, seconds=0.2)
     boss.start(2)
     boss.until(lambda: len(boss.runs()) == 2)
     boss.terminate()
@@ -51,8 +51,8 @@ def test_sigterm_drains_without_duplicates(hire):
     boss.start(2)
     boss.until_done()
     boss.terminate()
-    assert sum(boss.runs().values()) == 160 > before
-    assert check(boss.folder / "history", range(160), {}).duplicates == 0
+    assert sum(boss.runs().values()) == 100 > before
+    assert check(boss.folder / "history", range(100), {}).duplicates == 0
 
 
 def test_ctrl_c_reaches_all_and_drains_once(hire):
@@ -94,7 +94,7 @@ def test_tasks_that_outlast_the_grace_run_again(hire):
 
 def test_kill_of_the_supervisor_leaves_no_orphan_and_loses_nothing(hire):
     boss = hire()
-    boss.publish(300, seconds=0.1)
+    boss.publish(150, seconds=0.1)
     boss.start(2)
     boss.until(lambda: len(boss.runs()) == 2)
     workers = boss.workers()
@@ -106,7 +106,7 @@ def test_kill_of_the_supervisor_leaves_no_orphan_and_loses_nothing(hire):
     boss.start(2)
     boss.until_done()
     boss.terminate()
-    assert check(boss.folder / "history", range(300), {}).duplicates == 0
+    assert check(boss.folder / "history", range(150), {}).duplicates == 0
 
 
 def test_stop_by_call(hire):
@@ -133,13 +133,13 @@ def test_coroutines_in_worker_processes(hire):
 
 def test_a_rate_is_shared_by_the_processes(hire):
     boss = hire("limited")
-    boss.start(3)
-    boss.until_consuming(3)
+    boss.start(2)
+    boss.until_consuming(2)
     threading.Event().wait(2.5)  # they find each other within this time
-    boss.publish(100)
+    boss.publish(60)
     boss.until_done()
     boss.terminate()
     lines = [line.split() for log in (boss.folder / "history").glob("*.log") for line in log.read_text().splitlines()]
     times = sorted(float(when) for event, _, when in lines if event == "start")
-    assert len(times) == 100
-    assert times[-1] - times[0] >= 99 / 20 * 0.8
+    assert len(times) == 60
+    assert times[-1] - times[0] >= 59 / 20 * 0.8
