@@ -10,6 +10,7 @@ import pytest
 
 from fsdf import BoostersManager, BrokerEnum, boost
 from fsdf_core.errors import ConfigurationError, UnsupportedFeature
+from tests.processes.conftest import HERE
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
@@ -170,3 +171,24 @@ def test_several_queues(hire, call, processes):
     boss.until(lambda: sum(boss.runs().values()) == 2)
     boss.terminate()
     assert len(boss.runs()) == processes
+
+
+def test_a_closed_terminal_ends_all(hire):
+    boss = hire()
+    master, terminal = os.openpty()
+    take = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    words = [sys.executable, "-c", take, sys.executable, str(HERE / "boss.py"), "jobs", '{"numbers": [1]}']
+    log = boss.folder / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            words, env=boss.environment, cwd=HERE, start_new_session=True, stdin=terminal, stdout=output, stderr=output
+        )
+    os.close(terminal)
+    try:
+        boss.until(lambda: "consuming jobs" in log.read_text())
+        os.close(master)
+        process.wait(30)  # with 1: it reads the terminal
+        assert "ended (stopped)" in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
