@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-_FIRST, _CAP = 0.1, 10.0
+_FIRST = 0.1
 _HEALTHY = 10.0
 _LOOP = 5
 _PAUSE = 60.0
 
 
 class RestartPolicy:
-    """Waits that double from 0.1 s to 10 s, and a minute after five early deaths in a row.
+    """Waits that double from 0.1 s, and a minute after five early deaths in a row.
 
     A process that lived for 10 s clears the account. In a crash loop each further early death costs a minute,
     so that it is tried for ever, but slowly.
@@ -38,4 +38,4 @@ class RestartPolicy:
         self._early += 1
         if self.looping:
             return _PAUSE
-        return float(min(_CAP, _FIRST * 2.0 ** (self._early - 1)))
+        return float(_FIRST * 2.0 ** (self._early - 1))
