@@ -23,6 +23,13 @@ settings.load_profile("fsdf")
 pytest_plugins = ["tests.servers.fixtures"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests of real time try again."""
+    for item in items:
+        if item.get_closest_marker("realtime"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 @pytest.fixture
 def no_destructors() -> Iterator[None]:
     """Keep the garbage collector away: an exception injected from another thread that rises in a destructor is lost."""

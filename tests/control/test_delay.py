@@ -16,6 +16,7 @@ from fsdf_pools import SoloExecutor
 MANY = 100_000
 
 
+@pytest.mark.realtime
 def test_idle_consumers_run_tasks_at_their_time(embedded, workers, record_property):
     late, done = [], threading.Event()
 
@@ -78,6 +79,7 @@ def idle_cpu(queue, settled):
 
 @pytest.mark.parametrize("kind", ["sent with a delay", "arrived early"])
 @pytest.mark.parametrize("embedded", ["memory", "sqlite"], indirect=True)
+@pytest.mark.realtime
 def test_a_hundred_thousand_wait_without_effort(embedded, kind, record_property):
     queue = embedded.queue("q")
     if not queue.serializes:

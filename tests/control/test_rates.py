@@ -37,6 +37,7 @@ def run_three(fleet, seconds):
     return [time - began for time in starts], seconds / 2
 
 
+@pytest.mark.realtime
 def test_three_processes_hold_the_rate_although_one_is_killed(fleets):
     qps, seconds = 60, 20
     fleet = fleets("rate", qps)
@@ -50,6 +51,7 @@ def test_three_processes_hold_the_rate_although_one_is_killed(fleets):
     assert len(after) == pytest.approx(qps * 6, rel=0.05)
 
 
+@pytest.mark.realtime
 def test_slow_starts_of_three_processes_are_spread(fleets):
     fleet = fleets("rate", 2)
     fleet.publisher.publish_many([{}] * 100)
@@ -77,6 +79,7 @@ def test_a_quota_of_three_processes_is_never_exceeded_and_loses_one_chunk_at_mos
     assert limit - limit / 20 - 50 <= len(fleet.events()) <= limit
 
 
+@pytest.mark.realtime
 def test_the_slots_of_a_killed_process_are_free_within_some_seconds(fleets):
     fleet = fleets("key", 1)
     fleet.publisher.publish({"key": "a", "seconds": 60})

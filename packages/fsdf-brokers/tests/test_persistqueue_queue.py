@@ -121,6 +121,7 @@ def test_push_wakes_and_interrupt_ends_the_wait(queue):
     subscription.close()
 
 
+@pytest.mark.realtime
 def test_idle_waiting_costs_next_to_nothing(queue):
     subscription = queue.subscribe("c", 10)
     before = time.process_time()

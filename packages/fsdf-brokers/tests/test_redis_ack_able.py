@@ -201,6 +201,7 @@ def test_waiting_consumer_starts_at_once(queue, subscribe):
     assert sorted(delays)[25] < 0.02  # on a quiet machine it is under 1 ms
 
 
+@pytest.mark.realtime
 def test_idle_waiting_costs_next_to_nothing(subscribe):
     subscription = subscribe()
     before = time.process_time()

@@ -143,6 +143,7 @@ def test_delayed_messages_keep_their_order(queue, subscribe):
     assert bodies(received) == numbered(20)
 
 
+@pytest.mark.realtime
 def test_idle_waiting_costs_next_to_nothing(subscribe):
     subscription = subscribe()
     before = time.process_time()

@@ -76,6 +76,7 @@ def test_the_extremes_hold_too(qps):
     assert len(starts) == pytest.approx(qps * seconds, rel=0.01, abs=1)
 
 
+@pytest.mark.realtime
 def test_one_worker_with_random_durations_holds_the_rate():
     starts = model(RateLimit(30), 60, DURATIONS["random 0-50 ms"], workers=1)
     assert len(starts) == pytest.approx(1800, rel=0.01)
@@ -179,6 +180,7 @@ def consume(limit, seconds, seconds_each=lambda: 0.0, pool=POOLS["THREADING"]):
 
 @pytest.mark.parametrize("kind", ["0 ms", "random", "0.5 s"])
 @pytest.mark.parametrize("qps", [5, 50, 500])
+@pytest.mark.realtime
 def test_a_real_consumer_holds_the_rate(qps, kind):
     rng = random.Random(3)
     each = {"0 ms": lambda: 0.0, "random": lambda: rng.uniform(0, 0.05), "0.5 s": lambda: 0.5}[kind]
@@ -189,6 +191,7 @@ def test_a_real_consumer_holds_the_rate(qps, kind):
     assert most_held <= qps * (1 + each()) + 2
 
 
+@pytest.mark.realtime
 def test_a_real_consumer_holds_a_high_rate():
     starts, most_held = consume(RateLimit(2000), 2)
     assert len(starts) == pytest.approx(4000, rel=0.03)
@@ -197,6 +200,7 @@ def test_a_real_consumer_holds_a_high_rate():
 
 
 @pytest.mark.parametrize("qps", [5, 50])
+@pytest.mark.realtime
 def test_a_single_thread_holds_the_rate(qps):
     rng = random.Random(3)
     starts, _ = consume(RateLimit(qps), 3, lambda: rng.uniform(0, 1 / qps), POOLS["SINGLE_THREAD"])
