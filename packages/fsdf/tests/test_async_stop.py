@@ -108,7 +108,6 @@ def test_a_coroutine_that_blocks_the_loop_does_not_hold_up_the_stop(decorate):
 
 SCRIPT = """
 import asyncio
-import time
 from fsdf import boost
 
 @boost("ends", broker_kind="SQLITE_QUEUE", concurrent_mode="{mode}")
@@ -120,8 +119,6 @@ async def task(x):
 task.push(0)
 task.push({last})
 task.consume()
-while True:  # to_thread of the standard library refuses when the main thread has ended
-    time.sleep(0.1)
 """
 
 

@@ -20,6 +20,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.shutdown_hook import before_shutdown
 from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _SIGNALS = [
 
 _FLUSH = 10.0
 """Seconds that a consumer has, after its grace, to store acknowledgements and to close its connections."""
+
+_LOOK = 1.0
+"""Seconds between two looks of the main thread that has nothing else to do; on Windows it sees signals only then."""
 
 _ECHO = 0.05
 """Seconds that the main thread has to notice the signal that is sent to it, before it is sent again."""
@@ -50,6 +54,7 @@ class _Phase(enum.Enum):
 _logger = logging.getLogger("fsdf")
 _lock = threading.Lock()
 _running: list[Consumer] = []
+_emptied = threading.Event()
 _previous: dict[int, Any] = {}
 _inbox: queue.SimpleQueue[int] = queue.SimpleQueue()
 _watcher: threading.Thread | None = None
@@ -66,19 +71,24 @@ def track(consumer: Consumer) -> None:
     global _registered, _phase  # noqa: PLW0603 - process-wide by nature
     with _lock:
         _running.append(consumer)
+        _emptied.clear()
         if _phase is _Phase.ENDED:
             _phase = _Phase.IDLE
         if not _registered:
             _registered = True
             atexit.register(_drain_at_exit)
+            before_shutdown(_wait_for_consumers)
             if hasattr(os, "register_at_fork"):
                 os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def untrack(consumer: Consumer) -> None:
     """Forget a stopped consumer."""
-    with _lock, contextlib.suppress(ValueError):
-        _running.remove(consumer)
+    with _lock:
+        with contextlib.suppress(ValueError):
+            _running.remove(consumer)
+        if not _running:
+            _emptied.set()
 
 
 def stop_all(timeout: float | None = None) -> bool:
@@ -243,6 +253,12 @@ def _longest_drain() -> float:
     return max([consumer.grace for consumer in list(_running)], default=0.0) + 2 * _FLUSH
 
 
+def _wait_for_consumers() -> None:
+    """Keep the interpreter whole: the consumers' threads alone would keep no more than the process."""
+    while _running:
+        _emptied.wait(_LOOK)
+
+
 def _drain_at_exit() -> None:
     if _phase is _Phase.DRAINING:
         wait_until(lambda: _phase is not _Phase.DRAINING, _longest_drain(), interval=0.01)
@@ -267,13 +283,14 @@ def _exit_hard(status: int) -> None:
 
 def _forget_after_fork() -> None:
     """A forked child has none of its parent's consumers and none of their duties."""
-    global _lock, _inbox, _watcher, _phase, _depth  # noqa: PLW0603 - the parent's may be held or half done
+    global _lock, _emptied, _inbox, _watcher, _phase, _depth  # noqa: PLW0603 - the parent's may be held or half done
     _lock = threading.Lock()
     _inbox = queue.SimpleQueue()
     _watcher = None
     _phase = _Phase.IDLE
     _depth = 0
     _running.clear()
+    _emptied = threading.Event()
     for signum, handler in _previous.items():
         with contextlib.suppress(ValueError, TypeError):
             signal.signal(signum, handler)
