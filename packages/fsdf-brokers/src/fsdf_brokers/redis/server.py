@@ -32,8 +32,6 @@ __all__ = ["RETRYABLE", "RedisAt", "masked"]
 RETRYABLE = (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)
 
 _CONNECT_TIMEOUT = 5.0
-_READ_SIZE = 2**20
-"""Bytes that one read of a consumer's connection may bring: between two reads other threads take the interpreter."""
 _ANSWER_TIMEOUT = 20.0
 _ANSWER_TIMEOUT_IF_REPLACED = 5.0
 """A server that hangs has a successor where Sentinels or a cluster look after it."""
@@ -133,10 +131,10 @@ class RedisAt:
         with self.translated():
             named = True
             try:
-                client = self._client(single=True, socket_read_size=_READ_SIZE, client_name=name)
+                client = self._client(single=True, client_name=name)
             except redis.exceptions.NoPermissionError:
                 named = False
-                client = self._client(single=True, socket_read_size=_READ_SIZE)
+                client = self._client(single=True)
         _lines.add(client)
         return client, named
 
