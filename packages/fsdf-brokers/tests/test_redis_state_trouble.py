@@ -1,7 +1,6 @@
 """What the Redis state store does when its server fails, and what it says."""
 
 import logging
-import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from tests.servers.fixtures import need
 
 from fsdf_brokers.states.redis import RedisStateStore
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
@@ -167,10 +167,9 @@ def test_without_redis_py_it_names_the_cure():
     assert "'redis': pip install fsdf[redis]" in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 def test_redis_over_tls(launch_redis, opened, tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    request = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
     names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*request, *names], check=True, capture_output=True, timeout=60)
     with socket.socket() as probe:
