@@ -24,7 +24,7 @@ pytest_plugins = ["tests.servers.fixtures"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests of real time try again."""
+    """Let measurements of rates and of processor time try again; nothing else may."""
     for item in items:
         if item.get_closest_marker("realtime"):
             item.add_marker(pytest.mark.flaky(reruns=2))

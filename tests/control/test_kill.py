@@ -76,7 +76,6 @@ def kill_elsewhere(home, task_id):
     ],
     indirect=True,
 )
-@pytest.mark.realtime
 def test_running_and_waiting_tasks_end_within_two_seconds_of_a_kill_elsewhere(
     embedded, workers, store, tmp_path, emptied
 ):

@@ -18,7 +18,6 @@ def fleet(request, tmp_path):
     fleet.close()
 
 
-@pytest.mark.realtime
 def test_another_process_follows_within_a_second_and_a_new_one_stays_paused(fleet):
     fleet.publisher.publish({})
     worker = fleet.start()

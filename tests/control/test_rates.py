@@ -79,7 +79,6 @@ def test_a_quota_of_three_processes_is_never_exceeded_and_loses_one_chunk_at_mos
     assert limit - limit / 20 - 50 <= len(fleet.events()) <= limit
 
 
-@pytest.mark.realtime
 def test_the_slots_of_a_killed_process_are_free_within_some_seconds(fleets):
     fleet = fleets("key", 1)
     fleet.publisher.publish({"key": "a", "seconds": 60})

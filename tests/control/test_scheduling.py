@@ -118,7 +118,6 @@ def beats(kind, request):
 
 
 @on_each_store
-@pytest.mark.realtime
 def test_three_processes_publish_each_time_once(kind, beats, processes):
     for _ in range(3):
         processes()
@@ -129,7 +128,6 @@ def test_three_processes_publish_each_time_once(kind, beats, processes):
 
 
 @on_each_store
-@pytest.mark.realtime
 def test_a_killed_holder_is_replaced_within_five_seconds(kind, beats, processes):
     first = processes()
     assert first.leads.wait(PATIENCE)

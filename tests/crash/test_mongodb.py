@@ -76,7 +76,6 @@ def test_mongodb_terminate_repeats_nothing(fleet):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing but time tells that a worker is dead")
-@pytest.mark.realtime
 def test_mongodb_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 60})
     worker = fleet.start()

@@ -80,7 +80,6 @@ def test_rabbitmq_terminate_repeats_nothing(fleet):
     assert check(fleet.history, range(12_000), {}).duplicates == 0
 
 
-@pytest.mark.realtime
 def test_rabbitmq_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 60})
     worker = fleet.start()

@@ -79,7 +79,6 @@ def test_redis_terminate_loses_and_repeats_nothing(fleet):
 
 
 @pytest.mark.parametrize("fleet", ["REDIS_ACK_ABLE", "REDIS_PRIORITY", "REDIS_ZSET_DELAY"], indirect=True)
-@pytest.mark.realtime
 def test_redis_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 60})
     worker = fleet.start()

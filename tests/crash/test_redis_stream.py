@@ -59,7 +59,6 @@ def test_stream_terminate_loses_and_repeats_nothing(fleet):
     assert check(fleet.history, range(TASKS), {}).duplicates == 0
 
 
-@pytest.mark.realtime
 def test_stream_a_task_of_a_killed_worker_runs_again_within_seconds_on_an_idle_queue(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 60})
     worker = fleet.start()

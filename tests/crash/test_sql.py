@@ -107,7 +107,6 @@ def test_sql_terminate_repeats_nothing(fleet):
 
 
 @pytest.mark.parametrize("fleet", [*SERVERS, SQLITE], indirect=True)
-@pytest.mark.realtime
 def test_sql_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 60})
     worker = fleet.start()

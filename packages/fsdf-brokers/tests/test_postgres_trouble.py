@@ -82,7 +82,6 @@ def test_tables_that_are_dropped_are_made_anew(postgres_url):
     broker.close()
 
 
-@pytest.mark.realtime
 def test_an_idle_consumer_notices_a_delayed_message_and_takes_it_in_time(postgres_url):
     broker = PostgresBroker(postgres_url)
     queue = broker.queue("q")

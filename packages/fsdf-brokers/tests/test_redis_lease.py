@@ -69,7 +69,6 @@ def send(queue, *bodies):
     queue.send([OutgoingMessage(body) for body in bodies])
 
 
-@pytest.mark.realtime
 def test_messages_of_a_killed_process_come_back_first_within_seconds(redis_url, start):
     queue = RedisAckAbleBroker(redis_url).queue("q")
     send(queue, *numbered(20))

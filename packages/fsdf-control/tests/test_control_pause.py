@@ -54,7 +54,6 @@ def test_a_queue_paused_before_the_start_stays_so_until_resumed(queue, workers):
         assert ran.wait(1)
 
 
-@pytest.mark.realtime
 def test_a_pause_takes_effect_within_a_second_and_running_tasks_end(queue, workers):
     store = MemoryStateStore()
     starts, running, go_on, ended = [], threading.Event(), threading.Event(), threading.Event()
@@ -87,7 +86,6 @@ def test_a_pause_takes_effect_within_a_second_and_running_tasks_end(queue, worke
         assert starts[-1] - resumed < 1
 
 
-@pytest.mark.realtime
 def test_a_busy_queue_stops_within_a_second(queue, workers):
     store = MemoryStateStore()
     starts, stopped = [], threading.Event()

@@ -76,7 +76,6 @@ def test_the_extremes_hold_too(qps):
     assert len(starts) == pytest.approx(qps * seconds, rel=0.01, abs=1)
 
 
-@pytest.mark.realtime
 def test_one_worker_with_random_durations_holds_the_rate():
     starts = model(RateLimit(30), 60, DURATIONS["random 0-50 ms"], workers=1)
     assert len(starts) == pytest.approx(1800, rel=0.01)

@@ -71,7 +71,6 @@ class Fleet:
 
 
 @pytest.mark.parametrize("qps", [2, 20, 300])
-@pytest.mark.realtime
 def test_three_hold_the_rate_together_over_a_minute_in_which_one_dies(qps):
     fleet = Fleet(qps)
     for name in "abc":
@@ -82,7 +81,6 @@ def test_three_hold_the_rate_together_over_a_minute_in_which_one_dies(qps):
     assert len(fleet.starts) == pytest.approx(qps * 60, rel=0.05)
 
 
-@pytest.mark.realtime
 def test_a_death_a_newcomer_and_a_leaver_are_noticed_within_three_seconds():
     fleet = Fleet(100)
     first = fleet.join("a")
@@ -105,7 +103,6 @@ def test_a_death_a_newcomer_and_a_leaver_are_noticed_within_three_seconds():
 
 
 @pytest.mark.parametrize("full_from_the_start", [True, False])
-@pytest.mark.realtime
 def test_slow_starts_are_spread_evenly_over_the_consumers(full_from_the_start):
     fleet = Fleet(0.6)
     for name in "abc":

@@ -72,7 +72,6 @@ def test_a_loop_is_stopped_and_has_failed(queue, pool):
 
 
 @pytest.mark.parametrize("pool", [ShrinkableThreadPoolExecutor, SoloExecutor])
-@pytest.mark.realtime
 def test_what_ends_in_time_is_left_alone(queue, pool):
     Publisher(queue).publish_many({"x": x} for x in range(200))
     left = run(queue, lambda x: x * 2, Timeout(30), pool=pool, expected=200)
@@ -310,7 +309,6 @@ def test_a_coroutine_is_cancelled():
     control.stop()
 
 
-@pytest.mark.realtime
 def test_a_coroutine_that_ends_in_time_gives_its_result_or_error():
     control = Timeout(5)
 

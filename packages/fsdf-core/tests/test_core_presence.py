@@ -36,7 +36,6 @@ class Fleet:
         return self.members.pop(name)
 
 
-@pytest.mark.realtime
 def test_a_death_is_noticed_within_three_seconds_and_not_before_two():
     fleet = Fleet()
     watcher = fleet.join("a")
