@@ -12,6 +12,7 @@ from fsdf.bound import BoundBooster
 from fsdf.callee import callee, wrapped
 from fsdf.consumer import BoosterConsumer
 from fsdf.publisher import BoosterPublisher
+from fsdf.queue_commands import QueueCommands
 from fsdf.receiver import CLASS, PLAIN, Receiver
 from fsdf_core.errors import ConfigurationError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from fsdf.result import AsyncResult
     from fsdf.supervision import Supervisor
     from fsdf.task_options import TaskOptions
-    from fsdf_core.dead_letters import DeadLetters
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -33,7 +33,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Booster(Generic[P, R]):
+class Booster(QueueCommands, Generic[P, R]):
     """A function whose calls can be published and consumed. Calling it runs the plain function.
 
     Built by `boost` and its like; `@Booster("q", …)` and `@Booster(BoosterParams(…))` do the same. Pickled by
@@ -198,46 +198,6 @@ class Booster(Generic[P, R]):
         return supervise([self], process_num, max_process_num, **options)
 
     mp_consume = multi_process_start = multi_process_consume
-
-    def clear(self) -> None:
-        """Delete the messages that wait; those that run are left alone."""
-        self.publisher.clear()
-
-    clear_queue = clear
-
-    def pause_consume(self) -> None:
-        """Let no task of the queue start, in any process, within a second; survives restarts."""
-        from fsdf import remote  # noqa: PLC0415 - reading settings takes long
-
-        remote.pause_queue(self.publisher.queue())
-
-    pause = pause_consume
-
-    def continue_consume(self) -> None:
-        """End the pause, within a second."""
-        from fsdf import remote  # noqa: PLC0415 - as above
-
-        remote.resume_queue(self.publisher.queue())
-
-    def clear_filter_tasks(self) -> None:
-        """Forget which tasks have succeeded: `do_task_filtering` lets equal ones run again."""
-        from fsdf import remote  # noqa: PLC0415 - as above
-
-        remote.forget_filtered(self.publisher.queue())
-
-    def dead_letters(self) -> DeadLetters:
-        """Return what lists, replays and drops the messages on `<queue_name>_dlx`."""
-        from fsdf_core.dead_letters import DeadLetters  # noqa: PLC0415 - comes with the consumer's parts
-
-        return DeadLetters(self.publisher.queue())
-
-    def get_message_count(self) -> int:
-        """Return how many messages can be delivered now; -1 if the broker cannot tell."""
-        return self.publisher.get_message_count()
-
-    def wait_for_possible_has_finish_all_tasks(self, minutes: float = 3, timeout: float | None = None) -> bool:
-        """Wait until all is done: see `BoosterConsumer.wait_for_possible_has_finish_all_tasks`."""
-        return self.consumer.wait_for_possible_has_finish_all_tasks(minutes, timeout)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

@@ -1,0 +1,62 @@
+"""What can be asked and done about a task's queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fsdf.consumer import BoosterConsumer
+    from fsdf.publisher import BoosterPublisher
+    from fsdf_core.dead_letters import DeadLetters
+
+
+class QueueCommands:
+    """The part of a `Booster` that looks at its queue and commands its consumers.
+
+    Attributes:
+        publisher: the producer's side.
+        consumer: the consumer's side.
+    """
+
+    publisher: BoosterPublisher[Any, Any]
+    consumer: BoosterConsumer[Any, Any]
+
+    def clear(self) -> None:
+        """Delete the messages that wait; those that run are left alone."""
+        self.publisher.clear()
+
+    clear_queue = clear
+
+    def pause_consume(self) -> None:
+        """Let no task of the queue start, in any process, within a second; survives restarts."""
+        from fsdf import remote  # noqa: PLC0415 - reading settings takes long
+
+        remote.pause_queue(self.publisher.queue())
+
+    pause = pause_consume
+
+    def continue_consume(self) -> None:
+        """End the pause, within a second."""
+        from fsdf import remote  # noqa: PLC0415 - as above
+
+        remote.resume_queue(self.publisher.queue())
+
+    def clear_filter_tasks(self) -> None:
+        """Forget which tasks have succeeded: `do_task_filtering` lets equal ones run again."""
+        from fsdf import remote  # noqa: PLC0415 - as above
+
+        remote.forget_filtered(self.publisher.queue())
+
+    def dead_letters(self) -> DeadLetters:
+        """Return what lists, replays and drops the messages on `<queue_name>_dlx`."""
+        from fsdf_core.dead_letters import DeadLetters  # noqa: PLC0415 - comes with the consumer's parts
+
+        return DeadLetters(self.publisher.queue())
+
+    def get_message_count(self) -> int:
+        """Return how many messages can be delivered now; -1 if the broker cannot tell."""
+        return self.publisher.get_message_count()
+
+    def wait_for_possible_has_finish_all_tasks(self, minutes: float = 3, timeout: float | None = None) -> bool:
+        """Wait until all is done: see `BoosterConsumer.wait_for_possible_has_finish_all_tasks`."""
+        return self.consumer.wait_for_possible_has_finish_all_tasks(minutes, timeout)
