@@ -1,6 +1,7 @@
 """The contract of a record store: what became of each task, for people to look at.
 
-Records are written in batches, off the hot path, and losing the store never stops consumption.
+Records are written in batches, off the hot path, and losing the store never stops consumption. Beside them it keeps
+counts of each queue by second, minute, hour and day, so that charts never look at records.
 """
 
 from __future__ import annotations
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
 
     from fsdf_core.settings import Settings
 
+RUNNING, SUCCESS, FAILURE, DROPPED = "running", "success", "failure", "dropped"
+REQUEUED, DEAD_LETTER = "requeued", "dead-letter"
+STATUSES = (RUNNING, SUCCESS, FAILURE, DROPPED, REQUEUED, DEAD_LETTER)
+"""What a record's status can be."""
+
+STEPS = {1: 2 * 3600, 60: 3 * 86_400, 3600: 62 * 86_400, 86_400: 3660 * 86_400}
+"""Seconds of the steps that counts are kept for, with the seconds for which they are kept."""
+
+SCANNED = 20_000
+"""Records that one `find` looks at, at most, for what no index knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One run of a task. Times are seconds since the epoch; `error` is "Type: message", "" of a success."""
+
+    started: float
+    finished: float
+    error: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
@@ -23,21 +44,40 @@ class TaskRecord:
 
     Attributes:
         task_id: the message's id; a later record of the same id replaces an earlier one.
-        status: "running", "success", "failure", "dropped", "requeued" or "dead-letter".
-        attempts: how often it ran.
+        queue: its queue.
+        function: the function's name.
+        status: one of `STATUSES`; "requeued" and "running" are not the end.
+        published: when it was sent; None if its producer did not say.
+        started: begin of its last run; None if it did not run.
+        finished: end of its last run, or when its message was settled without; None while it runs.
+        attempts: how often it ran, also before it was put back on the queue.
+        timeline: its runs since it was received last.
+        arguments: the function's arguments, secrets masked.
+        extra: the message's control data.
+        result: what it returned, if results are saved; JSON data.
+        error_type: the last failure's type, or "".
+        error: its message; why it was dropped, put back or dead-lettered.
+        traceback: the last failure's, or "".
         worker: the consumer's id.
+        host: the worker's host name.
+        process: its process id.
+        thread: identifier of the thread that ran it; 0 if it did not run.
+        script: path of the worker's main script.
         context: what the user's task added.
+        expires: when the record may be deleted; None: never.
     """
 
     task_id: str
     queue: str
     function: str
     status: str
-    published: float
+    published: float | None
     started: float | None = None
     finished: float | None = None
     attempts: int = 0
+    timeline: Sequence[Attempt] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     result: Any = None
     error_type: str = ""
     error: str = ""
@@ -45,37 +85,106 @@ class TaskRecord:
     worker: str = ""
     host: str = ""
     process: int = 0
+    thread: int = 0
     script: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    expires: float | None = None
+
+    @property
+    def moment(self) -> float:
+        """When it ended, else started, else was published: what lists are ordered by."""
+        return next((time for time in (self.finished, self.started, self.published) if time is not None), 0.0)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long its last run took; None if it did not run, or still does."""
+        return None if self.started is None or self.finished is None else self.finished - self.started
 
 
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
-    """Which records to find; None leaves a field open. Newest first."""
+    """Which records to find; None and empty leave a field open. Newest first.
+
+    Attributes:
+        queue: of this queue.
+        status: one of `STATUSES`.
+        error_type: the failure's type.
+        task_id: this one.
+        since: whose moment is not before.
+        until: whose moment is before.
+        text: in the arguments' JSON, or in the error's message, upper and lower case alike where the database does so.
+        arguments: text of values in the arguments, by path: `{"user.id": "5", "tags[0]": "new"}`.
+        min_seconds: whose run took at least so long.
+        max_seconds: at most so long.
+        limit: how many, 1 to 1000.
+        cursor: `Page.next` of the page before; default: the newest.
+    """
 
     queue: str | None = None
     status: str | None = None
+    error_type: str | None = None
     task_id: str | None = None
-    text: str | None = None
     since: float | None = None
     until: float | None = None
+    text: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    min_seconds: float | None = None
+    max_seconds: float | None = None
     limit: int = 100
-    offset: int = 0
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What `find` found.
+
+    Attributes:
+        records: newest first; without `timeline`, `extra`, `result`, `traceback` and `context`, which `get` returns.
+        next: `RecordQuery.cursor` of the next page; None after the last.
+        reached: if the search stopped at `SCANNED` records before the page was full, the moment of the last one that
+            it looked at; the next page goes on there. Else None.
+    """
+
+    records: Sequence[TaskRecord]
+    next: str | None = None
+    reached: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many tasks of a queue ended in one second."""
+    """What happened in one step of time on a queue.
+
+    Attributes:
+        queue: its name.
+        second: the step's start, seconds since the epoch, a multiple of the step's length.
+        successes: tasks whose function returned.
+        failures: tasks that failed for good, dead letters included.
+        dropped: messages that did not run.
+        requeued: messages put back on the queue.
+        retries: runs after the first one of a delivery.
+        runs: runs that `seconds_spent` is the sum of.
+        seconds_spent: in the function.
+        backlog: most messages that waited in the queue, as seen now and then; None if nobody looked.
+    """
 
     queue: str
     second: int
-    successes: int
-    failures: int
-    seconds_spent: float
+    successes: int = 0
+    failures: int = 0
+    dropped: int = 0
+    requeued: int = 0
+    retries: int = 0
+    runs: int = 0
+    seconds_spent: float = 0.0
+    backlog: int | None = None
 
 
 class RecordStore(ABC):
-    """Keeps records and per-second counts. Thread-safe."""
+    """Keeps records and counts. Thread-safe.
+
+    Every method may raise StateUnavailable (trying again may help), StateError (the store refuses) or
+    ConfigurationError (a wrong URL, password or query).
+    """
 
     @classmethod
     @abstractmethod
@@ -83,24 +192,47 @@ class RecordStore(ABC):
         """Build the store that the URL describes; opens no connection yet."""
 
     @abstractmethod
-    def save(self, records: Sequence[TaskRecord]) -> None:
-        """Write records; the same task id again replaces."""
+    def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
+        """Write records and add to the counts, together where the database can.
+
+        Args:
+            records: the same task id again replaces; the last one wins.
+            counts: of single seconds; they are added to the steps of `STEPS`.
+        """
 
     @abstractmethod
-    def find(self, query: RecordQuery) -> list[TaskRecord]:
-        """Return matching records, newest first."""
+    def find(self, query: RecordQuery) -> Page:
+        """Return matching records, newest first; looks at `SCANNED` records at most for what no index knows."""
 
     @abstractmethod
-    def count(self, counts: Sequence[Count]) -> None:
-        """Add to the per-second counts."""
+    def get(self, task_id: str) -> TaskRecord | None:
+        """Return one task's whole record."""
 
     @abstractmethod
-    def counts(self, queue: str | None, since: int, until: int, step: int) -> list[Count]:
-        """Return the counts summed in steps of `step` seconds; `second` is each step's start."""
+    def how_many(self, query: RecordQuery, most: int = 10_000) -> int:
+        """Count matching records up to `most`; of what no index knows, among the newest `SCANNED`.
+
+        `limit` and `cursor` play no part.
+        """
 
     @abstractmethod
-    def prune(self, before: float) -> int:
-        """Delete records and counts that ended before the time; return how many records."""
+    def queues(self) -> list[str]:
+        """Return the queues of which there are counts, sorted."""
+
+    @abstractmethod
+    def counts(self, queue: str | None, since: float, until: float, step: int) -> list[Count]:
+        """Return the counts of steps that start in [since, until), by queue and time; steps without any are left out.
+
+        Args:
+            queue: its name; None: each queue's.
+            since: seconds since the epoch.
+            until: seconds since the epoch.
+            step: seconds; a multiple of one of `STEPS`, of which the longest that divides it is read.
+        """
+
+    @abstractmethod
+    def prune(self, now: float, limit: int = 1000) -> int:
+        """Delete up to `limit` records that have expired, and counts that are too old; return how many records."""
 
     def close(self) -> None:  # noqa: B027 - optional
         """Close all connections. Idempotent."""
