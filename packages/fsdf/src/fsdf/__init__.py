@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fsdf.broker_kind import BrokerEnum
     from fsdf.concurrent_mode import ConcurrentModeEnum
     from fsdf.context import FctContextThread, fct, get_current_taskid
+    from fsdf.cross_project import PublisherParams
     from fsdf.ctrl_c import ctrl_c_recv
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
@@ -45,6 +46,7 @@ __all__ = [
     "ExceptionForRetry",
     "FctContextThread",
     "PriorityConsumingControlConfig",
+    "PublisherParams",
     "RemoteTaskKiller",
     "TaskOptions",
     "__version__",
@@ -77,6 +79,7 @@ _HOMES = {
     "ExceptionForRetry": "fsdf_core.errors",
     "FctContextThread": "fsdf.context",
     "PriorityConsumingControlConfig": "fsdf.task_options",
+    "PublisherParams": "fsdf.cross_project",
     "RemoteTaskKiller": "fsdf.remote",
     "TaskOptions": "fsdf.task_options",
     "boost": "fsdf.decorator",

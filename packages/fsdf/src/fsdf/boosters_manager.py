@@ -7,14 +7,17 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fsdf.ctrl_c import ctrl_c_recv
-from fsdf_core.errors import UnknownName
+from fsdf_core.errors import ConfigurationError, UnknownName
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Self
 
     from fsdf.booster import Booster
     from fsdf.params import BoosterParams
+    from fsdf.publisher import BoosterPublisher
     from fsdf.result import AsyncResult
 
 _logger = logging.getLogger("fsdf")
@@ -37,6 +40,7 @@ class BoosterRegistry:
     name: str
     _boosters: dict[str, Booster[Any, Any]]
     _lock: threading.Lock
+    _creating: threading.Lock
 
     def __new__(cls, name: str = DEFAULT_REGISTRY) -> Self:
         """Return the registry of that name."""
@@ -47,6 +51,7 @@ class BoosterRegistry:
                 found.name = name
                 found._boosters = {}
                 found._lock = threading.Lock()
+                found._creating = threading.Lock()
                 _registries[name] = found
             return found
 
@@ -83,9 +88,52 @@ class BoosterRegistry:
             )
         return booster
 
+    def get_or_create(
+        self, params: BoosterParams | str, consuming_function: Callable[..., Any] | None = None
+    ) -> Booster[Any, Any]:
+        """Return the queue's booster; decorate a function if there is none yet. Of many threads one decorates.
+
+        Args:
+            params: the parameters, or only the queue's name. They count only if the booster does not exist yet.
+            consuming_function: the function; default: `params.consuming_function`.
+
+        Raises:
+            UnknownName: there is no booster, and no function is given.
+            ConfigurationError: the booster to create would be another registry's.
+        """
+        from fsdf.params import BoosterParams  # noqa: PLC0415 - it needs this module
+
+        if isinstance(params, str):
+            params = BoosterParams(queue_name=params, booster_registry_name=self.name)
+        function = consuming_function or params.consuming_function
+        with self._creating:
+            if function is None or params.queue_name in self._boosters:
+                return self.get_booster(params.queue_name)
+            if params.booster_registry_name != self.name:
+                raise ConfigurationError(
+                    f"the parameters name the registry {params.booster_registry_name!r}, not this one: give "
+                    f"booster_registry_name={self.name!r}"
+                )
+            return params(function)
+
+    get_or_create_booster_by_queue_name = get_or_create
+
     def get_boost_params(self, queue_name: str) -> BoosterParams:
         """Return the parameters of the queue's booster."""
         return self.get_booster(queue_name).boost_params
+
+    def get_all_queue_name__boost_params_unstrict_dict(self) -> dict[str, dict[str, Any]]:
+        """Return all parameters by queue as data for JSON; functions and other objects as text."""
+        return {
+            name: {key: _plain_data(value) for key, value in booster.boost_params}
+            for name, booster in list(self._boosters.items())
+        }
+
+    def show_all_boosters(self) -> None:
+        """Log each queue with its function and broker, at INFO on the logger "fsdf"."""
+        for name, booster in list(self._boosters.items()):
+            broker = booster.boost_params.broker_kind or "the default broker"
+            _logger.info("queue %r (%s): %s", name, broker, _title(booster))
 
     def build_booster(self, params: BoosterParams) -> Booster[Any, Any]:
         """Decorate `params.consuming_function`.
@@ -94,6 +142,12 @@ class BoosterRegistry:
             ConfigurationError: it is None.
         """
         return params(params.consuming_function)  # type: ignore[arg-type]
+
+    def get_cross_project_publisher(self, params: BoosterParams) -> BoosterPublisher[..., Any]:
+        """Return what publishes to a queue whose function is another project's: see `cross_project_publisher`."""
+        from fsdf.cross_project import cross_project_publisher  # noqa: PLC0415 - it needs this module
+
+        return cross_project_publisher(params)
 
     def push(self, queue_name: str, *args: Any, **kwargs: Any) -> AsyncResult[Any]:
         """Publish a call of the queue's function."""
@@ -111,9 +165,13 @@ class BoosterRegistry:
         """
         self._consume([self.get_booster(name) for name in queue_names], block=block)
 
+    consume_queues = consume
+
     def consume_all(self, block: bool = True) -> None:  # noqa: FBT001, FBT002 - the known signature
         """Consume all queues, and wait for Ctrl-C or SIGTERM unless `block` is False."""
         self._consume(self.get_all_boosters(), block=block)
+
+    consume_all_queues = consume_all
 
     def consume_group(self, booster_group: str, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as above
         """Consume the queues whose `booster_group` this is; wait for Ctrl-C or SIGTERM if `block` is True.
@@ -178,3 +236,11 @@ def _title(booster: Booster[Any, Any]) -> str:
     code = getattr(booster.consuming_function, "__code__", None)
     where = code.co_filename if code else booster.__module__
     return f"{booster.__qualname__} ({where})"
+
+
+def _plain_data(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain_data(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_data(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
