@@ -81,14 +81,8 @@ def test_rabbitmq_terminate_repeats_nothing(fleet):
 
 
 def test_rabbitmq_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
-    fleet.publisher.publish({"number": 1, "seconds": 60})
-    worker = fleet.start()
-    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
-    fleet.kill(worker)
-    fleet.start()
-    began = time.monotonic()
-    fleet.wait_for(lambda: fleet.events().count("start 1") == 2, 20)
-    assert time.monotonic() - began < 5
+    fleet.start_pair()
+    assert fleet.hand_over() < 5
 
 
 def test_rabbitmq_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):

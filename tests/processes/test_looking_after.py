@@ -19,8 +19,9 @@ pytestmark = [
 
 def test_hang_up_replaces_one_after_the_other(hire):
     boss = hire()
-    boss.publish(3000)
     boss.start(2)
+    boss.until_consuming(2)
+    boss.publish(3000)
     boss.until(lambda: len(boss.runs()) == 2)
     first = boss.workers()
     boss.signal(signal.SIGHUP)
@@ -101,8 +102,9 @@ def test_a_process_is_replaced_when_it_holds_too_much_memory(hire):
 
 def test_a_frozen_process_is_replaced(hire):
     boss = hire()
+    boss.start(2, stall_limit=4)
+    boss.until_consuming(2)
     boss.publish(400, seconds=0.05)
-    boss.start(2, stall_limit=2)
     boss.until(lambda: len(boss.runs()) == 2)
     frozen = boss.workers()[0]
     os.kill(frozen, signal.SIGSTOP)
@@ -111,6 +113,13 @@ def test_a_frozen_process_is_replaced(hire):
     boss.until_done()
     boss.terminate()
     check(boss.folder / "history", range(400), boss.kills)
+
+
+def test_a_process_that_does_not_begin_is_started_again(hire):
+    boss = hire()
+    boss.start(1, start_limit=0.05)
+    boss.until_said(r"died after .*: did not begin to consume within 0\.05 s; the next one starts", 2)
+    boss.terminate()
 
 
 def test_a_process_whose_dispatcher_has_died_is_replaced(hire):

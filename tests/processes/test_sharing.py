@@ -40,8 +40,9 @@ def test_kill_of_workers_loses_nothing(hire, kind, request, monkeypatch):
 
 def test_sigterm_drains_without_duplicates(hire):
     boss = hire()
-    boss.publish(100, seconds=0.2)
     boss.start(2)
+    boss.until_consuming(2)
+    boss.publish(100, seconds=0.2)
     boss.until(lambda: len(boss.runs()) == 2)
     boss.terminate()
     assert boss.queue.size().ready > 0
@@ -57,8 +58,9 @@ def test_sigterm_drains_without_duplicates(hire):
 
 def test_ctrl_c_reaches_all_and_drains_once(hire):
     boss = hire()
-    boss.publish(60, seconds=0.3)
     boss.start(2)
+    boss.until_consuming(2)
+    boss.publish(60, seconds=0.3)
     boss.until(lambda: len(boss.runs()) == 2)
     os.killpg(boss.process.pid, signal.SIGINT)
     assert boss.end() == 0, boss.output
@@ -94,8 +96,9 @@ def test_tasks_that_outlast_the_grace_run_again(hire):
 
 def test_kill_of_the_supervisor_leaves_no_orphan_and_loses_nothing(hire):
     boss = hire()
-    boss.publish(150, seconds=0.1)
     boss.start(2)
+    boss.until_consuming(2)
+    boss.publish(150, seconds=0.1)
     boss.until(lambda: len(boss.runs()) == 2)
     workers = boss.workers()
     boss.signal(signal.SIGKILL)
@@ -123,8 +126,9 @@ def test_stop_by_call(hire):
 
 def test_coroutines_in_worker_processes(hire):
     boss = hire("coroutines")
-    boss.publish(1000)
     boss.start(2)
+    boss.until_consuming(2)
+    boss.publish(1000, seconds=0.1)
     boss.until_done()
     boss.terminate()
     assert check(boss.folder / "history", range(1000), {}).duplicates == 0

@@ -21,6 +21,8 @@ class SupervisorOptions:
         stall_limit: seconds after which a process that no longer tells anything is killed, and one whose
             dispatcher or settler thread has died or stands still is replaced. A long task is no stall. None: never.
             Default 300: later than that its messages would be given to others anyway.
+        start_limit: seconds that a process may take from its start until it consumes; one that takes longer is killed
+            and started again. None: any time. Default 120.
         idle_time: seconds without need of a process, after which autoscaling ends it. Default 30.
         scale_up_after: seconds for which messages must have waited before autoscaling adds a process. Default 2.
 
@@ -31,13 +33,14 @@ class SupervisorOptions:
     max_tasks_per_child: int | None = None
     max_memory_per_child: int | None = None
     stall_limit: float | None = 300.0
+    start_limit: float | None = 120.0
     idle_time: float = 30.0
     scale_up_after: float = 2.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is None and (field.default is None or field.name == "stall_limit"):
+            if value is None and (field.default is None or field.name in {"stall_limit", "start_limit"}):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
                 raise ConfigurationError(f"{field.name} must be a number above 0, not {value!r}")

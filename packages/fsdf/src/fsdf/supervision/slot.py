@@ -72,6 +72,8 @@ class Slot:
             return []
         if self.successor is not None:
             return self._promote()
+        if self._late(self.current):
+            return []
         stall = self._options.stall_limit and self.current.stall(self._options.stall_limit)
         if stall and self.current.silent_for > (self._options.stall_limit or 0.0):
             self.current.kill(stall)
@@ -102,14 +104,20 @@ class Slot:
     def _promote(self) -> list[WorkerProcess]:
         old, new = self.current, self.successor
         if old is None or new is None or not new.consuming:
-            limit = self._options.stall_limit
-            if new is not None and limit and new.lived > limit:
-                new.kill(new.stall(limit))
+            if new is not None:
+                self._late(new)
             return []
         self.current, self.successor = new, None
         self._reload = False
         old.drain(self._grace, "replaced")
         return [old]
+
+    def _late(self, process: WorkerProcess) -> bool:
+        limit = self._options.start_limit
+        if process.consuming or limit is None or process.lived <= limit:
+            return False
+        process.kill(f"did not begin to consume within {limit:g} s")
+        return True
 
     def _worn_out(self) -> str:
         report = self.current.report if self.current else None

@@ -95,10 +95,10 @@ class WorkerProcess:
                 self._turns[place] = turns, self._heard
 
     def stall(self, limit: float) -> str:
-        """Return what is wrong with it, if anything; a process that has not begun to consume is given the time."""
+        """Return what is wrong with it, if anything; nothing is, of this kind, before it has begun to consume."""
         report = self.report
         if report is None:
-            return "did not begin to consume" if self.lived > limit else ""
+            return ""
         now = time.monotonic()
         if now - self._heard > limit:
             return "tells nothing any more"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fsdf_core.broker import Delivery, Subscription
 
 PATIENCE = 10.0
-"""Seconds that anything may take."""
+"""Seconds that anything may take; for many messages, that the next ones may take."""
 
 
 def receive(subscription: Subscription, count: int) -> list[Delivery]:
@@ -17,6 +17,9 @@ def receive(subscription: Subscription, count: int) -> list[Delivery]:
     got: list[Delivery] = []
     deadline = time.monotonic() + PATIENCE
     while len(got) < count and time.monotonic() < deadline:
-        got += subscription.receive(count - len(got), 0.2)
+        batch = subscription.receive(count - len(got), 0.2)
+        if batch:
+            got += batch
+            deadline = time.monotonic() + PATIENCE
     assert len(got) == count
     return got
