@@ -259,20 +259,6 @@ def test_nothing_rises_after_the_call():
     assert counts["stopped"]
 
 
-def _host(abandoned=None):
-    logger = logging.getLogger("fsdf.q")
-    return Host(
-        queue=MemoryBroker().queue("q"),
-        consumer_id="c",
-        pool=SoloExecutor(),
-        clock=SYSTEM_CLOCK,
-        logger=logger,
-        stopping=threading.Event(),
-        wake=lambda: None,
-        abandon=lambda message, error: abandoned.append((message, error)) if abandoned is not None else None,
-    )
-
-
 def test_the_watchdog_comes_with_the_first_limit_and_goes_with_the_consumer(queue):
     def watchdogs():
         return [thread for thread in threading.enumerate() if thread.name == "fsdf-watchdog-q"]
@@ -290,76 +276,3 @@ def test_the_watchdog_comes_with_the_first_limit_and_goes_with_the_consumer(queu
 def test_nonsense_is_refused(arguments):
     with pytest.raises(ValueError, match="a timeout needs"):
         Timeout(**arguments)
-
-
-def test_a_coroutine_is_cancelled():
-    control = Timeout(0.05)
-    control.start(_host())
-    cleaned = []
-
-    async def task(message):
-        try:
-            await asyncio.sleep(30)
-        finally:
-            cleaned.append(1)
-
-    with pytest.raises(TaskTimeout):
-        asyncio.run(control.around_async(task)(Message({}, {"task_id": "t"})))
-    assert cleaned == [1]
-    control.stop()
-
-
-def test_a_coroutine_that_ends_in_time_gives_its_result_or_error():
-    control = Timeout(5)
-
-    async def good(message):
-        return 5
-
-    async def bad(message):
-        raise KeyError("x")
-
-    assert asyncio.run(control.around_async(good)(Message({}, {}))) == 5
-    with pytest.raises(KeyError):
-        asyncio.run(control.around_async(bad)(Message({}, {})))
-
-
-def test_a_coroutine_that_will_not_end_is_given_up():
-    abandoned = []
-    control = Timeout(0.02, grace=0.05)
-    control.start(_host(abandoned))
-    message = Message({}, {"task_id": "t"})
-
-    async def stubborn(message):
-        while not abandoned:
-            try:
-                await asyncio.sleep(0.15)
-            except asyncio.CancelledError:
-                continue
-
-    with pytest.raises(Abandoned):
-        asyncio.run(control.around_async(stubborn)(message))
-    assert [type(error) for _, error in abandoned] == [TaskTimeout]
-    control.stop()
-
-
-def test_cancelling_from_outside_is_passed_on():
-    control = Timeout(30)
-    ended = []
-
-    async def task(message):
-        try:
-            await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            ended.append(1)
-            raise
-
-    async def main():
-        running = asyncio.ensure_future(control.around_async(task)(Message({}, {})))
-        await asyncio.sleep(0.01)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        await asyncio.sleep(0.01)
-
-    asyncio.run(main())
-    assert ended == [1]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fsdf_control.dead_letter import DeadLetterOnRequest
     from fsdf_control.deduplicate import Deduplicate
     from fsdf_control.delay import Delay
+    from fsdf_control.enlist import Enlist
     from fsdf_control.expire import Expire
     from fsdf_control.filter import Filter, clear_filter
     from fsdf_control.key_concurrency import KeyConcurrency
@@ -34,6 +35,7 @@ __all__ = [
     "DeadLetterOnRequest",
     "Deduplicate",
     "Delay",
+    "Enlist",
     "Expire",
     "Exponential",
     "Filter",
@@ -65,6 +67,7 @@ _HOMES = {
     "DeadLetterOnRequest": "dead_letter",
     "Deduplicate": "deduplicate",
     "Delay": "delay",
+    "Enlist": "enlist",
     "Expire": "expire",
     "Exponential": "backoff",
     "Filter": "filter",

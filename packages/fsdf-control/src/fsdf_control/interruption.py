@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fsdf_core.host import Host
     from fsdf_core.message import Message
 
+    _Inject = Callable[[int, type[BaseException] | None], int]
+
 _HITS = 4
 """Interrupts within the grace. Few, because each one may also hit a call that is just cleaning up."""
 
@@ -38,6 +40,9 @@ class Terms:
         host: the consumer.
         grace: seconds that an interrupted call has to end before it counts as stuck.
         explain: makes the error that the interrupted call ends with.
+
+    Attributes:
+        prepare: called before a call's time begins to run: the pool may first have to start a process for it.
     """
 
     def __init__(self, host: Host, grace: float, explain: Callable[[Interruption], BaseException]) -> None:
@@ -46,7 +51,9 @@ class Terms:
         self.explain = explain
         # Of its own, so that of two nested controls each takes only what is meant for it.
         self.signal: type[Interrupted] = type("Interrupted", (Interrupted,), {})
-        self.inject = injector()
+        # A pool that runs calls in other processes ends them there.
+        self.inject: _Inject | None = getattr(host.pool, "interrupt", None) or injector()
+        self.prepare: Callable[[], None] = getattr(host.pool, "prepare", _nothing)
 
 
 class Interruption:
@@ -59,7 +66,8 @@ class Interruption:
 
     The interrupt is an exception that CPython raises between two bytecodes of the thread
     (`PyThreadState_SetAsyncExc`): not inside C code, which must return first. It is repeated while the call
-    swallows it. Where the interpreter cannot inject, the call counts as stuck at once.
+    swallows it. Where the interpreter cannot inject, the call counts as stuck at once. A call in another process ends
+    with that: the pool kills it (`RemotePool.interrupt`).
 
     Args:
         message: what is run.
@@ -173,8 +181,11 @@ class Interruption:
             logger.debug("task %s is stuck here:\n%s", self.message.task_id, "".join(stack.format()))
 
 
+def _nothing() -> None: ...
+
+
 @functools.cache
-def injector() -> Callable[[int, type[BaseException] | None], int] | None:
+def injector() -> _Inject | None:
     """Return a function of (thread's identity, exception type or None to take it back), or None without CPython."""
     try:
         import ctypes  # noqa: PLC0415 - only where calls are limited

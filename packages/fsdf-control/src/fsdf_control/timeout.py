@@ -33,7 +33,8 @@ class Timeout(Control):
     So `finally` blocks run, `except Exception` does not stop it, and code that waits in C (`time.sleep`, a lock, a
     database driver) ends only when it returns. If that is later than the grace, the task counts as failed at once,
     and another worker takes the place of the stuck one until that ends; the log says where it is stuck. In a pool
-    without threads there is no other worker: nothing runs until the stuck task ends.
+    without threads there is no other worker: nothing runs until the stuck task ends. In a pool of processes the
+    task's process is killed, whatever it does, and a new one takes its place; nothing of it is cleaned up.
 
     An exception can come at any line: give what a task calls timeouts of its own where it has them, and set this
     one higher. Within the grace it comes up to four times; a clean-up has a quarter of the grace until the next.
@@ -86,6 +87,7 @@ class Timeout(Control):
             watchdog = self._watchdog
             if not seconds or watchdog is None:
                 return call(message)
+            watchdog.terms.prepare()
             running = Interruption(message, time.monotonic() + seconds, seconds, watchdog.terms)
             try:
                 watchdog.watch(running)

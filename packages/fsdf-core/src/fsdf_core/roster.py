@@ -19,7 +19,7 @@ from fsdf_core.orders import Pace
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fsdf_core.state import StateStore
 
@@ -106,7 +106,7 @@ class KnownQueue:
     broker_kind: str = ""
     broker_options: Mapping[str, Any] = field(default_factory=dict)
     function: str = ""
-    parameters: tuple[Mapping[str, Any], ...] = ()
+    parameters: Sequence[Mapping[str, Any]] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
     seen: float = 0.0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf.broker_kind import BrokerEnum, resolve_broker_kind
 from fsdf.concurrent_mode import ConcurrentModeEnum
 from fsdf.controls import consumer_controls, publisher_controls
+from fsdf.lazy_enlist import LazyEnlist
 from fsdf.message_log import BriefErrors, PublishedLog
 from fsdf.old_names import known_options
 from fsdf.params import BoosterParams
@@ -103,16 +104,21 @@ def open_consumer(
     """
     settings = get_settings()
     logger = task_logger(params)
-    return Consumer(
+    controls = consumer_controls(params, queue, logger, statistics)
+    consumer = Consumer(
         function,
         queue=queue,
         pool=pool,
-        controls=consumer_controls(params, queue, logger, statistics),
+        controls=controls,
         grace=settings.grace,
         loop=params.specify_async_loop,
         batch=Batch(params.micro_batch_size, params.micro_batch_timeout) if params.micro_batch_size else None,
         logger=logger,
     )
+    for control in controls:
+        if isinstance(control, LazyEnlist):
+            control.stop_consumer = consumer.stop
+    return consumer
 
 
 def worker_count(params: BoosterParams) -> int:

@@ -16,7 +16,6 @@ PARAMS_NOT_BUILT = frozenset(
     {
         "function_result_status_persistance_conf",
         "is_fake_booster",
-        "is_send_consumer_heartbeat_to_redis",
         "is_using_rpc_mode",
         "log_filename",
         "rpc_result_expire_seconds",

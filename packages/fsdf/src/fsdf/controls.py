@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from fsdf.broker_kind import resolve_broker_kind
+from fsdf.lazy_enlist import LazyEnlist
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
 from fsdf.on_demand import OnDemand
@@ -65,10 +67,13 @@ def consumer_controls(
         controls.append(ReceivedLog(logger))
     if params.is_support_remote_kill_task:
         controls.append(RemoteKill(state_of(queue)))
+    limits = _limits(params, queue)
+    kind = resolve_broker_kind(params.broker_kind or get_settings().broker)
     return [
         *controls,
         LazyPause(partial(existing_state_of, queue)),
-        *_limits(params, queue),
+        LazyEnlist(params, kind, statistics, [*params.controls, *limits]),
+        *limits,
         *_admission(params, queue),
         *_wrappers(params),
         Requeue(),

@@ -51,6 +51,9 @@ class BoosterParams(BaseModel):
         specify_concurrent_pool: a pool that several consumers share; default None: one of its own.
         qps: starts a second in one consumer, fractions allowed; None or 0 is no limit (default).
         is_using_distributed_frequency_control: let all consumers of the queue together hold `qps`; default False.
+        is_send_consumer_heartbeat_to_redis: tell the roster of workers about the consumer, in the state store
+            (`state_url`), and obey what is ordered there. Default False: only if `state_url` is set or its default
+            file exists.
         max_retry_times: runs after a failed first one; default 3.
         is_using_advanced_retry: wait between the runs as `advanced_retry_config` says; default False.
         advanced_retry_config: `retry_mode` ("sleep": wait in the worker, "requeue": on the queue),
