@@ -11,7 +11,7 @@ ALLOWED = {
     "fsdf_core": set(),
     "fsdf_control": {"fsdf_core"},
     "fsdf_brokers": {"fsdf_core"},
-    "fsdf_web": {"fsdf_core"},
+    "fsdf_web": {"fsdf_core", "fsdf_control"},
     "fsdf_cli": {"fsdf_core"},
     "fsdf": {"fsdf_core", "fsdf_pools", "fsdf_control", "fsdf_brokers"},
 }
