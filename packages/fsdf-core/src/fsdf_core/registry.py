@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.broker import Broker
     from fsdf_core.pool import Pool
+    from fsdf_core.records import RecordStore
     from fsdf_core.settings import Settings
     from fsdf_core.state import StateStore
 
@@ -95,6 +96,7 @@ class Registry(Generic[T]):
 brokers: Registry[Broker] = Registry("fsdf.brokers", "broker")
 pools: Registry[Pool] = Registry("fsdf.pools", "pool")
 states: Registry[StateStore] = Registry("fsdf.states", "state store")
+records: Registry[RecordStore] = Registry("fsdf.records", "record store")
 
 
 def open_state(settings: Settings) -> StateStore:
@@ -110,13 +112,31 @@ def open_state(settings: Settings) -> StateStore:
     """
     secret = settings.state_url
     url = secret.get_secret_value() if secret else f"sqlite:///{default_state_file(settings).as_posix()}"
-    scheme, colon, _ = url.partition(":")
-    if not colon:
-        raise ConfigurationError("FSDF_STATE_URL is no URL: use sqlite:///path, postgresql://…, redis://… or memory://")
-    with _opening:
-        if url not in _open:
-            _open[url] = states.get(scheme.partition("+")[0].lower()).from_url(url, settings)
-        return _open[url]
+    return _opened(
+        _open, states, url, settings, "FSDF_STATE_URL", "sqlite:///path, postgresql://…, redis://… or memory://"
+    )
+
+
+def open_records(settings: Settings) -> RecordStore:
+    """Return the process's one store for `settings.records_url`; a forked child gets its own.
+
+    Without a URL it is the SQLite file `records.sqlite` in `settings.home`. All users of a URL share the store.
+
+    Raises:
+        ConfigurationError: the URL is none.
+        UnknownName: no store is installed for its scheme; suggests the nearest.
+        MissingDependency: the store's client library is not installed.
+    """
+    secret = settings.records_url
+    url = secret.get_secret_value() if secret else f"sqlite:///{default_records_file(settings).as_posix()}"
+    return _opened(
+        _records, records, url, settings, "FSDF_RECORDS_URL", "sqlite:///path, postgresql://… or mongodb://…"
+    )
+
+
+def default_records_file(settings: Settings) -> Path:
+    """Return the file that holds the records if `settings.records_url` is not set."""
+    return settings.home / "records.sqlite"
 
 
 def default_state_file(settings: Settings) -> Path:
@@ -124,17 +144,32 @@ def default_state_file(settings: Settings) -> Path:
     return settings.home / "state.sqlite"
 
 
+S = TypeVar("S", "StateStore", "RecordStore")
+
+
+def _opened(opened: dict[str, S], known: Registry[S], url: str, settings: Settings, setting: str, forms: str) -> S:
+    scheme, colon, _ = url.partition(":")
+    if not colon:
+        raise ConfigurationError(f"{setting} is no URL: use {forms}")
+    with _opening:
+        if url not in opened:
+            opened[url] = known.get(scheme.partition("+")[0].lower()).from_url(url, settings)
+        return opened[url]
+
+
 _opening = threading.Lock()
 _open: dict[str, StateStore] = {}
-_inherited: list[StateStore] = []
+_records: dict[str, RecordStore] = {}
+_inherited: list[object] = []
 """Stores of a parent process: to collect them could close the parent's connections."""
 
 
 def _forget_after_fork() -> None:
     global _opening  # noqa: PLW0603 - another thread may have held it at the fork
     _opening = threading.Lock()
-    _inherited.extend(_open.values())
+    _inherited.extend([*_open.values(), *_records.values()])
     _open.clear()
+    _records.clear()
 
 
 if hasattr(os, "register_at_fork"):

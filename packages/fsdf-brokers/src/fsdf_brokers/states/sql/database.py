@@ -32,7 +32,6 @@ T = TypeVar("T")
 _IDLE = 0.5
 """Seconds after which a connection is tested before it is used."""
 _ATTEMPTS = 6
-_CURE = "Does it run, is FSDF_STATE_URL right?"
 
 
 class Database:
@@ -41,11 +40,15 @@ class Database:
     Args:
         url: with its driver.
         dialect: its statements.
+        noun: what it is to users, for errors.
+        setting: where its URL comes from, for errors.
     """
 
-    def __init__(self, url: URL, dialect: Dialect) -> None:
+    def __init__(self, url: URL, dialect: Dialect, noun: str = "state store", setting: str = "FSDF_STATE_URL") -> None:
         self._url = url
         self._dialect = dialect
+        self._noun = noun
+        self._setting = setting
         self._shown = shown(url)
         self._reset()
         _databases.add(self)
@@ -157,7 +160,7 @@ class Database:
         except pool.errors as error:
             if self._dialect.refused(error):
                 raise ConfigurationError(
-                    f"{self._shown} refuses: {self._safe(error)}. Check user, password and database: FSDF_STATE_URL"
+                    f"{self._shown} refuses: {self._safe(error)}. Check user, password and database: {self._setting}"
                 ) from None
             raise self._clear(error) from error
         except TypeError as error:
@@ -185,8 +188,10 @@ class Database:
     def _clear(self, error: BaseException) -> StateError:
         text = self._safe(error)
         if self._dialect.lost(error):
-            return StateUnavailable(f"the state store {self._shown} is not available: {text}. {_CURE}")
-        return StateError(f"the state store {self._shown} cannot be used: {text}")
+            return StateUnavailable(
+                f"the {self._noun} {self._shown} is not available: {text}. Does it run, is {self._setting} right?"
+            )
+        return StateError(f"the {self._noun} {self._shown} cannot be used: {text}")
 
     def _safe(self, error: BaseException) -> str:
         password = self._url.password

@@ -118,7 +118,7 @@ class Dialect(ABC):
         """End a lease that is the owner's."""
 
     @abstractmethod
-    def notify(self, cursor: Any, channel: bytes) -> None:
+    def notify(self, cursor: Any, channels: Sequence[bytes]) -> None:
         """Tell other processes."""
 
     @abstractmethod

@@ -60,12 +60,13 @@ class Listener:
                     connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
                     backoff.reset()
                     self.ready.set()
+                    self._waiters.watches.wake_all()
                     self._listen(connection)
                 finally:
                     self.ready.clear()
                     connection.close()
             if not self._ended.is_set():
-                self._waiters.end_all(woken=True)
+                self._waiters.wake_all()
                 self._ended.wait(backoff.next())
 
     def _listen(self, connection: Any) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect, chunks, marks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fsdf_brokers.states.sql.dialect import Rows
 
 _NOW = "UNIX_TIMESTAMP(NOW(6))"
@@ -195,9 +197,9 @@ class MySQL(Dialect):
         statement = f"UPDATE fsdf_state_lease SET expiry = {_NOW} WHERE name = %s AND owner = %s AND expiry > {_NOW}"  # noqa: S608
         return bool(cursor.execute(statement, (name, owner)))
 
-    def notify(self, cursor: Any, channel: bytes) -> None:
-        """Raise the channel's version."""
-        cursor.execute(_NOTIFY, (channel,))
+    def notify(self, cursor: Any, channels: Sequence[bytes]) -> None:
+        """Raise the channels' versions."""
+        cursor.executemany(_NOTIFY, [(channel,) for channel in sorted(channels)])
 
     def version(self, cursor: Any, channel: bytes) -> int | None:
         """Read."""

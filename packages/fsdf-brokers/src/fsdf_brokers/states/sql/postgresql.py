@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fsdf_brokers.states.sql.dialect import LEASES_KEPT, Dialect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fsdf_brokers.states.sql.dialect import Rows
 
 NOTIFY_CHANNEL = "fsdf_state"
@@ -159,9 +161,10 @@ class PostgreSQL(Dialect):
         """Expire it; the token stays."""
         return bool(cursor.execute(_RELEASE, (name, owner)).rowcount)
 
-    def notify(self, cursor: Any, channel: bytes) -> None:
+    def notify(self, cursor: Any, channels: Sequence[bytes]) -> None:
         """NOTIFY all who LISTEN."""
-        cursor.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, channel.hex()))
+        names = [channel.hex() for channel in channels]
+        cursor.execute("SELECT pg_notify(%s, name) FROM unnest(%s::text[]) AS name", (NOTIFY_CHANNEL, names))
 
     def version(self, cursor: Any, channel: bytes) -> int | None:
         """Not needed: the server notifies."""

@@ -11,6 +11,8 @@ from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect,
 from fsdf_core.backoff import Backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fsdf_brokers.states.sql.dialect import Rows
 
 _TABLES = (
@@ -167,11 +169,12 @@ class SQLite(Dialect):
         statement = "UPDATE fsdf_state_lease SET expiry = ? WHERE name = ? AND owner = ? AND expiry > ?"
         return bool(cursor.execute(statement, (now, name, owner, now)).rowcount)
 
-    def notify(self, cursor: Any, channel: bytes) -> None:
-        """Raise the channel's version."""
+    def notify(self, cursor: Any, channels: Sequence[bytes]) -> None:
+        """Raise the channels' versions."""
         statement = """INSERT INTO fsdf_state_channel VALUES(?, ?)
         ON CONFLICT(name) DO UPDATE SET version = max(version + 1, excluded.version)"""
-        cursor.execute(statement, (channel, int(time.time() * 1e6)))
+        now = int(time.time() * 1e6)
+        cursor.executemany(statement, [(channel, now) for channel in channels])
 
     def version(self, cursor: Any, channel: bytes) -> int | None:
         """Read."""

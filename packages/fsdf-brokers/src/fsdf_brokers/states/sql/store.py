@@ -20,6 +20,7 @@ from fsdf_brokers.states.sql.url import parse
 from fsdf_brokers.states.sql.waiters import Waiter, Waiters
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.state import StateStore
+from fsdf_core.watch import PollingWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.settings import Settings
     from fsdf_core.state import Keys
+    from fsdf_core.watch import Watch
 
 LONGEST_NAME = 512
 """Bytes of a key, field, owner or channel in UTF-8: what an index of each database holds."""
@@ -71,7 +73,7 @@ class SQLStateStore(StateStore):
         _stores.add(self)
 
     def _reset(self) -> None:
-        self._waiters = Waiters()
+        self._waiters = Waiters(attached=self._listen_for if self.wakes else None)
         self._listening = threading.Lock()
         self._listener: Listener | None = None
 
@@ -157,13 +159,26 @@ class SQLStateStore(StateStore):
         name, who = _name(lease), _name(owner)
         return self._database.run(lambda cursor: self._dialect.release(cursor, name, who))
 
-    def notify(self, channel: str) -> None:
+    def notify(self, *channels: str) -> None:
         """Wake waiters in all processes."""
-        name = _name(channel)
-        self._database.run(lambda cursor: self._dialect.notify(cursor, name), again=True)
+        names = [_name(channel) for channel in channels]
+        if not names:
+            return
+        self._database.run(lambda cursor: self._dialect.notify(cursor, names), again=True)
         if not self.wakes:
-            self._waiters.wake(name)
-            self._sweep(1)
+            for name in names:
+                self._waiters.wake(name)
+            self._sweep(len(names))
+
+    def watch(self, *channels: str) -> Watch:
+        """On PostgreSQL hear its notifications; elsewhere look at growing intervals."""
+        for channel in channels:
+            _name(channel)
+        if self.wakes:
+            return self._waiters.watches.open(channels)
+        watch = PollingWatch(self._waiters.watches, self._versions, self._dialect.pauses)
+        watch.add(*channels)
+        return watch
 
     def wait(self, channel: str, timeout: float) -> bool:
         """Wait: on PostgreSQL until its notification, elsewhere by looking every few milliseconds.
@@ -184,7 +199,7 @@ class SQLStateStore(StateStore):
         """Close the connections and end the waits."""
         with self._listening:
             listener, self._listener = self._listener, None
-        self._waiters.end_all(woken=False)
+        self._waiters.end()
         if listener is not None:
             listener.close()
         self._database.close()
@@ -211,6 +226,24 @@ class SQLStateStore(StateStore):
             if waiter.event.wait(min(pause, left)):
                 return waiter.woken
             pause = min(pause * 1.5, longest)
+
+    def _versions(self, channels: Sequence[str]) -> dict[str, int] | None:
+        names = {channel: _name(channel) for channel in channels}
+        try:
+            found = {
+                channel: self._database.run(
+                    lambda cursor, name=name: self._dialect.version(cursor, name),  # type: ignore[misc]
+                    write=False,
+                    again=True,
+                )
+                for channel, name in names.items()
+            }
+        except StateUnavailable:
+            return None
+        return {channel: version for channel, version in found.items() if version is not None}
+
+    def _listen_for(self, _: Sequence[str]) -> None:
+        self._listen()
 
     def _listen(self) -> Listener:
         with self._listening:

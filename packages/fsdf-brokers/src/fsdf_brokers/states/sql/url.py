@@ -18,8 +18,12 @@ DRIVERS = {
 _FORMS = "use sqlite:///path, postgresql://user:password@host/database, mysql://… or mariadb://…"
 
 
-def parse(text: str) -> URL:
+def parse(text: str, noun: str = "state store") -> URL:
     """Return the URL with its driver named.
+
+    Args:
+        text: the URL.
+        noun: what it is to users, for errors.
 
     Raises:
         ConfigurationError: it is no URL of a database that fsdf knows, or names another driver.
@@ -27,7 +31,7 @@ def parse(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise ConfigurationError(f"the URL of the state store cannot be read: {_FORMS}") from None
+        raise ConfigurationError(f"the URL of the {noun} cannot be read: {_FORMS}") from None
     database = url.get_backend_name()
     if database not in DRIVERS:
         raise ConfigurationError(f"{database!r} is no database of fsdf.{did_you_mean(database, DRIVERS)} {_FORMS}")
@@ -37,7 +41,7 @@ def parse(text: str) -> URL:
             f"fsdf does not use the driver of {url.drivername!r}: write {database}:// or {wanted}://"
         )
     if database == "sqlite" and (url.database or ":memory:") == ":memory:":
-        raise ConfigurationError("a SQLite state store needs a file: use sqlite:///path, or memory:// for one process")
+        raise ConfigurationError(f"a SQLite {noun} needs a file: use sqlite:///path")
     return url.set(drivername=wanted)
 
 

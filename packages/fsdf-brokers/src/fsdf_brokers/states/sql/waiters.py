@@ -6,8 +6,10 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fsdf_core.watch import Watches
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 class Waiter:
@@ -29,9 +31,17 @@ class Waiter:
 
 
 class Waiters:
-    """All waits, by channel. Thread-safe."""
+    """All waits, by channel. Thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        attached: called with channels that a watch is to hear.
+
+    Attributes:
+        watches: those that hear more than one notification.
+    """
+
+    def __init__(self, attached: Callable[[Sequence[str]], None] | None = None) -> None:
+        self.watches = Watches(attached)
         self._lock = threading.Lock()
         self._waiting: dict[bytes, set[Waiter]] = {}
 
@@ -55,9 +65,19 @@ class Waiters:
         with self._lock:
             for waiter in self._waiting.get(channel, ()):
                 waiter.end(woken=True)
+        self.watches.wake(channel.decode())
 
-    def end_all(self, *, woken: bool) -> None:
-        """End all waits: woken where a notification may have been missed, not woken where the store closes."""
+    def wake_all(self) -> None:
+        """End all waits, because a notification may have been missed."""
+        self._end_all(woken=True)
+        self.watches.wake_all()
+
+    def end(self) -> None:
+        """End all waits: the store closes."""
+        self._end_all(woken=False)
+        self.watches.end()
+
+    def _end_all(self, *, woken: bool) -> None:
         with self._lock:
             for waiters in self._waiting.values():
                 for waiter in waiters:

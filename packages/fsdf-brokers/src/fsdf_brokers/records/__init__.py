@@ -1,0 +1,1 @@
+"""Record stores on servers and files."""

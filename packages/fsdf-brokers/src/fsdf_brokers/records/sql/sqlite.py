@@ -1,0 +1,79 @@
+"""The record tables in a SQLite file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fsdf_brokers.records.sql.layout import INDEXES, NUMBERS, PARTIAL, CountRow, Layout
+from fsdf_brokers.records.sql.rows import COLUMNS, Row
+from fsdf_brokers.states.sql.dialect import marks
+from fsdf_brokers.states.sql.sqlite import SQLite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsdf_brokers.records.argument_path import Path
+
+_REQUIRED = ("queue", "status", "moment")
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS fsdf_record(task_id TEXT PRIMARY KEY NOT NULL, "
+    + ", ".join(
+        f"{name} {kind.upper()}{' NOT NULL' if name in _REQUIRED else ''}"
+        for name, kind in COLUMNS.items()
+        if name != "task_id"
+    )
+    + ")",
+    *(
+        f"CREATE INDEX IF NOT EXISTS {name} ON fsdf_record({', '.join(columns)})"
+        + (f" WHERE {PARTIAL[name]}" if name in PARTIAL else "")
+        for name, columns in INDEXES.items()
+    ),
+    "CREATE TABLE IF NOT EXISTS fsdf_record_count(step INTEGER, second INTEGER, queue TEXT, "
+    + "".join(f"{name} {'REAL' if name == 'seconds_spent' else 'INTEGER'} NOT NULL, " for name in NUMBERS)
+    + "PRIMARY KEY(step, second, queue)) WITHOUT ROWID",
+)
+_FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
+_SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES({marks(len(COLUMNS), "?")})
+ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"""  # noqa: S608
+_ADD = (
+    f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
+    + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
+    + ", backlog = max(c.backlog, excluded.backlog)"
+)
+_PRUNE = """DELETE FROM fsdf_record WHERE rowid IN
+(SELECT rowid FROM fsdf_record WHERE expires <= ? ORDER BY expires LIMIT ?)"""
+
+
+class SQLiteLayout(Layout, SQLite):
+    """Rows one by one: there is no round trip to save."""
+
+    mark = "?"
+
+    def create(self, cursor: Any) -> None:
+        """Create under the file's write lock."""
+        found = cursor.execute("SELECT count(*) FROM sqlite_master WHERE name GLOB 'fsdf_record*'").fetchone()
+        if found[0] == len(_TABLES):
+            return
+        cursor.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES:
+            cursor.execute(statement)
+        cursor.execute("COMMIT")
+
+    def hint(self, index: str) -> str:
+        """Insist: without statistics SQLite guesses."""
+        return f"INDEXED BY {index}"
+
+    def value_at(self, path: Path) -> tuple[str, list[Any]]:
+        """JSON's true, false and null are numbers and nothing in SQL."""
+        place = "$" + "".join(f"[{part}]" if isinstance(part, int) else f'."{part}"' for part in path)
+        kind, text = "json_type(arguments, {})", "CAST(json_extract(arguments, {}) AS TEXT)"
+        return f"CASE WHEN {kind} IN ('true', 'false', 'null') THEN {kind} ELSE {text} END", [place] * 3
+
+    def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
+        """Upsert."""
+        cursor.executemany(_SAVE, rows)
+        cursor.executemany(_ADD, counts)
+
+    def prune(self, cursor: Any, now: float, limit: int) -> int:
+        """Delete."""
+        return int(cursor.execute(_PRUNE, (now, limit)).rowcount)
