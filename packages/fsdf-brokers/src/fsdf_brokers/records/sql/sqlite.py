@@ -34,7 +34,7 @@ _TABLES = (
 )
 _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
 _SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES({marks(len(COLUMNS), "?")})
-ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"""  # noqa: S608
+ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"""
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
