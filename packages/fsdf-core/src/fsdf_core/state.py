@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from fsdf_core.settings import Settings
+    from fsdf_core.watch import Watch
 
 Keys = set[str]
 """A set of keys, by a name that the method `set` does not hide."""
@@ -28,11 +29,13 @@ class StateStore(ABC):
         cross_process: other processes see the same state.
         wakes: `wait` is woken by `notify` at once; without it, it polls.
         retryable_errors: the client library's exceptions that mean "connection lost, try again".
+        cooperative: see `Broker.cooperative`.
     """
 
     cross_process: ClassVar[bool]
     wakes: bool
     retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
+    cooperative: bool = False
 
     @classmethod
     @abstractmethod
@@ -99,14 +102,23 @@ class StateStore(ABC):
         """End the owner's lease; False if it was not the owner's."""
 
     @abstractmethod
-    def notify(self, channel: str) -> None:
-        """Wake those who wait on the channel."""
+    def notify(self, *channels: str) -> None:
+        """Wake those who wait on these channels, in one round trip where the store can."""
+
+    @abstractmethod
+    def watch(self, *channels: str) -> Watch:
+        """Return what hears all notifications on these channels from now on; close it after use.
+
+        Opens no connection by itself, and does not wait: a store that is away is heard of when it is back. What
+        was notified while nobody could listen counts as notified.
+        """
 
     @abstractmethod
     def wait(self, channel: str, timeout: float) -> bool:
         """Wait until `notify(channel)` or for `timeout` seconds; True if notified (or unsure).
 
-        A notification from before the call does not count: look at the state between two waits. `close` ends it.
+        A notification from before the call does not count: who looks at the state before it waits needs `watch`,
+        or else may miss the change between the two. `close` ends it.
         """
 
     def close(self) -> None:  # noqa: B027 - optional

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.state import StateStore
+from fsdf_core.watch import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fsdf_core.clock import Clock
     from fsdf_core.settings import Settings
     from fsdf_core.state import Keys
+    from fsdf_core.watch import Watch
 
 _SWEEP_EVERY = 1000
 """Writes between two sweeps of expired keys."""
@@ -24,6 +26,7 @@ _SWEEP_EVERY = 1000
 class MemoryStateStore(StateStore):
     """Dictionaries under one lock; expired keys are swept as others are written. A forked child starts empty."""
 
+    cooperative = True
     cross_process = False
     wakes = True
 
@@ -40,6 +43,7 @@ class MemoryStateStore(StateStore):
         self._leases: dict[str, tuple[str, float, int]] = {}
         self._channels: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
+        self._watches = Watches()
         self._closes = 0
         self._writes = 0
 
@@ -152,12 +156,18 @@ class MemoryStateStore(StateStore):
             self._leases[lease] = ("", 0.0, token)
             return True
 
-    def notify(self, channel: str) -> None:
+    def notify(self, *channels: str) -> None:
         """Wake waiters."""
         with self._lock:
-            if channel in self._waiting:
+            for channel in self._waiting.keys() & channels:
                 self._channels[channel] = self._channels.get(channel, 0) + 1
                 self._changed.notify_all()
+        for channel in channels:
+            self._watches.wake(channel)
+
+    def watch(self, *channels: str) -> Watch:
+        """Hear of each notification."""
+        return self._watches.open(channels)
 
     def wait(self, channel: str, timeout: float) -> bool:
         """Wait for a notification that comes after this call."""
@@ -180,6 +190,7 @@ class MemoryStateStore(StateStore):
         with self._lock:
             self._closes += 1
             self._changed.notify_all()
+        self._watches.end()
 
     def _live(self, key: str) -> bytes | None:
         entry = self._values.get(key)

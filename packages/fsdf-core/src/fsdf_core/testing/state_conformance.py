@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fsdf_core.testing.state_sharing import PATIENCE, StateSharing, open_url
+from fsdf_core.testing.state_watching import StateWatching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ _TTL = 0.6
 _WOKEN_WITHIN = 0.3
 
 
-class StateConformance(StateSharing):
+class StateConformance(StateSharing, StateWatching):
     """Values, counters, hashes, leases, notifications."""
 
     @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
 
@@ -18,6 +18,7 @@ from fsdf_brokers.states.mongodb.leases import Leases
 from fsdf_brokers.states.mongodb.values import Values
 from fsdf_core.errors import ConfigurationError, StateUnavailable
 from fsdf_core.state import StateStore
+from fsdf_core.watch import PollingWatch, Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.settings import Settings
     from fsdf_core.state import Keys
+    from fsdf_core.watch import Watch
 
 T = TypeVar("T")
 
@@ -53,6 +55,7 @@ class MongoStateStore(StateStore):
         StateError: the database refuses.
     """
 
+    cooperative = True
     cross_process = True
     wakes = False
     retryable_errors = (StateUnavailable,)
@@ -68,6 +71,7 @@ class MongoStateStore(StateStore):
 
     def _reset(self) -> None:
         self._look = threading.Condition()
+        self._watches = Watches()
         self._closes = 0
 
     @classmethod
@@ -136,11 +140,22 @@ class MongoStateStore(StateStore):
         _check([lease, owner])
         return self._run(lambda: self._leases.release(lease, owner))
 
-    def notify(self, channel: str) -> None:
+    def notify(self, *channels: str) -> None:
         """Wake waiters in all processes."""
-        _check([channel])
-        self._run(lambda: self._channels.notify(channel), again=True)
+        _check(channels)
+        if not channels:
+            return
+        self._run(lambda: self._channels.notify(channels), again=True)
         self._look_now()
+        for channel in channels:
+            self._watches.wake(channel)
+
+    def watch(self, *channels: str) -> Watch:
+        """Look ten times a second, at first more often."""
+        _check(channels)
+        watch = PollingWatch(self._watches, self._versions, (_FIRST_PAUSE, _LONGEST_PAUSE))
+        watch.add(*channels)
+        return watch
 
     def wait(self, channel: str, timeout: float) -> bool:
         """Wait by looking ten times a second, at first more often.
@@ -177,7 +192,14 @@ class MongoStateStore(StateStore):
         """Disconnect and end the waits."""
         self._closes += 1
         self._look_now()
+        self._watches.end()
         self._server.close()
+
+    def _versions(self, channels: Sequence[str]) -> dict[str, Any] | None:
+        try:
+            return self._run(lambda: self._channels.versions(channels), again=True)
+        except StateUnavailable:
+            return None
 
     def _look_now(self) -> None:
         with self._look:

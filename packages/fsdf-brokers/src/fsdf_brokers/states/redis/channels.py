@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class _Channel:
@@ -33,13 +33,18 @@ class _Channel:
 class Channels:
     """All channels of one store, from the first wait on each until some seconds after the last. Thread-safe.
 
+    Args:
+        linger: see below.
+        on_change: called with each channel that may have been notified.
+
     Attributes:
         linger: seconds from a channel's last wait to the end of its subscription: whoever waits in a loop misses
             nothing between two waits. Default 5.
     """
 
-    def __init__(self, linger: float = 5.0) -> None:
+    def __init__(self, linger: float = 5.0, on_change: Callable[[bytes], None] | None = None) -> None:
         self.linger = linger
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._channels: dict[bytes, _Channel] = {}
         self._new: list[bytes] = []
@@ -74,10 +79,40 @@ class Channels:
                 channel.waiting -= 1
                 channel.idle_since = time.monotonic()
 
+    def hold(self, names: Sequence[bytes], added: Callable[[], None]) -> None:
+        """Listen to these, until `let_go` was called as often.
+
+        Args:
+            names: of channels.
+            added: called if any is to be subscribed.
+        """
+        with self._lock:
+            before = len(self._new)
+            for name in names:
+                channel = self._channels.get(name)
+                if channel is None:
+                    channel = self._channels[name] = _Channel(self._lock)
+                    self._new.append(name)
+                channel.waiting += 1
+            new = len(self._new) > before
+        if new:
+            added()
+
+    def let_go(self, names: Sequence[bytes]) -> None:
+        """Undo `hold`."""
+        now = time.monotonic()
+        with self._lock:
+            for name in names:
+                channel = self._channels.get(name)
+                if channel is not None:
+                    channel.waiting -= 1
+                    channel.idle_since = now
+
     def wake(self, name: bytes) -> None:
         """End the waits on a channel."""
         with self._lock:
             self._change(name)
+        self._tell(name)
 
     def confirm(self, name: bytes) -> None:
         """The server listens to the channel from now on; what was before is not known."""
@@ -86,6 +121,7 @@ class Channels:
             if channel is not None:
                 channel.listening = True
                 self._change(name)
+        self._tell(name)
 
     def lose(self) -> None:
         """The server listens to none any more; all are to be subscribed again. Waits go on."""
@@ -114,6 +150,10 @@ class Channels:
             self._closed = True
             for channel in self._channels.values():
                 channel.changed.notify_all()
+
+    def _tell(self, name: bytes) -> None:
+        if self._on_change is not None:
+            self._on_change(name)
 
     def _change(self, name: bytes) -> None:
         channel = self._channels.get(name)

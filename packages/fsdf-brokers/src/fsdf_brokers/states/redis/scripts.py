@@ -25,6 +25,13 @@ end
 """)
 """KEYS: those to write. ARGV: TTL in milliseconds, values."""
 
+NOTIFY = Script("""
+for _, channel in ipairs(ARGV) do
+    redis.call('PUBLISH', channel, '')
+end
+""")
+"""KEYS: any of the slot. ARGV: channels."""
+
 ADD = Script("""
 local added = {}
 for i, key in ipairs(KEYS) do

@@ -13,6 +13,7 @@ from fsdf_brokers.states.redis.listener import Listener
 from fsdf_brokers.states.redis.server import SLOT, StateServer
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.state import StateStore
+from fsdf_core.watch import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fsdf_brokers.states.redis.scripts import Script
     from fsdf_core.settings import Settings
     from fsdf_core.state import Keys
+    from fsdf_core.watch import Watch
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ class RedisStateStore(StateStore):
         StateError: the server refuses.
     """
 
+    cooperative = True
     cross_process = True
     wakes = True
     retryable_errors = (StateUnavailable,)
@@ -69,7 +72,7 @@ class RedisStateStore(StateStore):
     def _reset(self) -> None:
         self._server = StateServer(self._url)
         self._channel_prefix = b"%sdb%d:" % (_PREFIX, self._server.database)
-        self._channels = Channels()
+        self._open_channels()
         self._listening = threading.Lock()
         self._listener: Listener | None = None
 
@@ -152,24 +155,34 @@ class RedisStateStore(StateStore):
         """End a lease; later tokens are higher anyway."""
         return bool(self._server.script(scripts.RELEASE, [_LEASE + _name(lease)], _name(owner)))
 
-    def notify(self, channel: str) -> None:
+    def notify(self, *channels: str) -> None:
         """Wake waiters in all processes."""
-        self._server.run("PUBLISH", self._channel_prefix + _name(channel), b"", again=True)
+        for some in _slices([self._full(channel) for channel in channels]):
+            if len(some) == 1:
+                self._server.run("PUBLISH", some[0], b"", again=True)
+            else:
+                self._server.script(scripts.NOTIFY, [_PREFIX], *some, again=True)
+
+    def watch(self, *channels: str) -> Watch:
+        """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
+        return self._watches.open(channels)
 
     def wait(self, channel: str, timeout: float) -> bool:
         """Wait until the server pushes a notification.
 
         A server that is away ends no wait, so that nobody spins: the wait lasts its time and is unsure.
         """
-        name, channels = self._channel_prefix + _name(channel), self._channels
+        name, channels = self._full(channel), self._channels
         return channels.wait(name, timeout, lambda: self._listen(channels))
 
     def close(self) -> None:
         """Close the connections and end the waits."""
         with self._listening:
             listener, self._listener = self._listener, None
-            channels, self._channels = self._channels, Channels()
+            channels, watches = self._channels, self._watches
+            self._open_channels()
         channels.close()
+        watches.end()
         if listener is not None:
             listener.close()
         self._server.close()
@@ -181,6 +194,18 @@ class RedisStateStore(StateStore):
             positions = self._server.script(script, names, lifetime, *[value for _, value in some], again=again)
             found.update(some[position - 1][0] for position in positions)
         return found
+
+    def _open_channels(self) -> None:
+        cut = len(self._channel_prefix)
+        watches = Watches(
+            lambda names: channels.hold([self._full(name) for name in names], lambda: self._listen(channels)),
+            lambda names: channels.let_go([self._full(name) for name in names]),
+        )
+        channels = Channels(on_change=lambda name: watches.wake(name[cut:].decode()))
+        self._channels, self._watches = channels, watches
+
+    def _full(self, channel: str) -> bytes:
+        return self._channel_prefix + _name(channel)
 
     def _listen(self, channels: Channels) -> None:
         with self._listening:

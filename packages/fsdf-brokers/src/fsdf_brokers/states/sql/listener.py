@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import selectors
 import socket
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.states.sql.postgresql import NOTIFY_CHANNEL
 from fsdf_core.backoff import Backoff
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect, chunks, marks
 from fsdf_core.backoff import Backoff
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 import weakref
 from contextlib import suppress
@@ -19,6 +18,7 @@ from fsdf_brokers.states.sql.sqlite import SQLite
 from fsdf_brokers.states.sql.url import parse
 from fsdf_brokers.states.sql.waiters import Waiter, Waiters
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
+from fsdf_core.green.native import threading
 from fsdf_core.state import StateStore
 from fsdf_core.watch import PollingWatch
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fsdf_core.green.native import threading
 from fsdf_core.watch import Watches
 
 if TYPE_CHECKING:
