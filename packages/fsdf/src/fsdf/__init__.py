@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fsdf.ctrl_c import ctrl_c_recv
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
+    from fsdf.discovery import BoosterDiscovery
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.params import BoosterParams
     from fsdf.remote import RemoteTaskKiller
@@ -36,6 +37,7 @@ __all__ = [
     "ApsJobAdder",
     "AsyncResult",
     "Booster",
+    "BoosterDiscovery",
     "BoosterParams",
     "BoosterRegistry",
     "BoostersManager",
@@ -69,6 +71,7 @@ _HOMES = {
     "ApsJobAdder": "fsdf.job_adder",
     "AsyncResult": "fsdf.result",
     "Booster": "fsdf.booster",
+    "BoosterDiscovery": "fsdf.discovery",
     "BoosterParams": "fsdf.params",
     "BoosterRegistry": "fsdf.boosters_manager",
     "BoostersManager": "fsdf.boosters_manager",
