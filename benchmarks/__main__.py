@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks import sleeping
 from benchmarks.controls import SECTION, Costs, measure_controls
 from benchmarks.environments import python_of
 from benchmarks.report import machine, print_report, write_raw
@@ -22,6 +23,9 @@ def main() -> int:
     """Run; return the exit code."""
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 160)
+    if options.only == [sleeping.SECTION]:
+        good = sleeping.run(console, options.transport, options.tasks, options.json)
+        return 0 if good or not options.strict else 1
     systems = [name for name in options.only if name != SECTION]
     alone = not systems and SECTION in options.only
     try:
@@ -60,12 +64,13 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", type=_names, default=[], help="systems, with commas: fsdf,hand,controls")
+    parser.add_argument("--only", type=_names, default=[], help="systems, with commas, or latency: fsdf,controls")
     parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
     parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")
     parser.add_argument("--workers", type=int, default=10, help="threads that run tasks (default 10)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of a phase (default 1)")
     parser.add_argument("--idle", type=float, default=5.0, help="seconds of the idle measurement (default 5)")
+    parser.add_argument("--tasks", type=int, action="append", help="of `--only latency`; default 100 to 10000")
     parser.add_argument("--json", type=Path, help="file for every run's figures; CSV if it ends so")
     parser.add_argument("--strict", action="store_true", help="exit code 1 if a figure is missed")
     return parser.parse_args()

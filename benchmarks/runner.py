@@ -51,7 +51,7 @@ def run_phase(system: System, transport: str, phase: str, load: Load, place: Pla
             process = subprocess.run(
                 command,
                 cwd=folder,
-                env=_environment(system, Path(folder)),
+                env=environment(system, Path(folder)),
                 capture_output=True,
                 text=True,
                 timeout=LIMIT,
@@ -64,7 +64,7 @@ def run_phase(system: System, transport: str, phase: str, load: Load, place: Pla
     return [json.loads(line) for line in process.stdout.splitlines()]
 
 
-def _environment(system: System, folder: Path) -> dict[str, str]:
+def environment(system: System, folder: Path) -> dict[str, str]:
     # The folder stands before the repository: funboost writes its configuration to the first entry.
     path = [str(folder), str(ROOT)]
     if not system.requirements and (inherited := os.environ.get("PYTHONPATH")):
