@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.settings import get_settings
 from fsdf_web import __version__
-from fsdf_web.api import ROUTERS
+from fsdf_web.api import ROUTER
 from fsdf_web.config import WebSettings
 from fsdf_web.failures import answer_failures
 from fsdf_web.hub import Hub
@@ -61,8 +61,7 @@ def create_app(
     )
     app.state.hub = hub
     answer_failures(app)
-    for router in ROUTERS:
-        app.include_router(router, prefix="/api")
+    app.include_router(ROUTER)
     for page in PAGES:
         app.include_router(page, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

@@ -12,11 +12,11 @@ from fsdf_core.roster import KnownQueue, Roster
 from fsdf_web.audit import Audit
 from fsdf_web.queue_directory import QueueDirectory
 from fsdf_web.security.door import Door
+from fsdf_web.services.depths import Depths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fsdf_core.broker import Queue
     from fsdf_core.records import RecordStore
     from fsdf_core.settings import Settings
     from fsdf_core.state import StateStore
@@ -39,6 +39,7 @@ class Hub:
         self.door = Door(web.tokens(), self.state)
         self.audit = Audit(self.state)
         self.queues = QueueDirectory(settings, local, self.roster, (self._recorded_queues, self._scheduled_queues))
+        self.depths = Depths(self.queues.open)
 
     def state(self) -> StateStore:
         """Return the state store.
@@ -48,9 +49,10 @@ class Hub:
         """
         return registry.open_state(self.settings)
 
-    def state_of(self, queue: Queue) -> StateStore:
+    def state_for(self, queue_name: str) -> StateStore:
         """Return the store with the state of a queue: in this process's memory if the queue is there, too."""
-        if self.settings.state_url is None and not queue.broker.capabilities.cross_process:
+        local = self.queues.local(queue_name)
+        if self.settings.state_url is None and local and not local.broker.capabilities.cross_process:
             return registry.states.get("memory").from_url("memory://", self.settings)
         return self.state()
 
@@ -61,6 +63,11 @@ class Hub:
             StateError: it cannot be reached.
         """
         return registry.open_records(self.settings)
+
+    def close(self) -> None:
+        """Close what was opened here; the stores are the process's."""
+        self.depths.close()
+        self.queues.close()
 
     def roster(self) -> Roster:
         """Return who works. Raises as `state`."""

@@ -85,6 +85,10 @@ class QueueDirectory:
             raise UnknownName(f"no queue {name!r} is known here.{did_you_mean(name, known)}")
         return known[name]
 
+    def local(self, name: str) -> Queue | None:
+        """Return a queue of this process, or None if there is none of that name."""
+        return next((each.open() for each in self._local() if each.known.name == name), None)
+
     def open(self, name: str, broker_kind: str | None = None) -> Queue:
         """Return an open queue.
 
@@ -96,9 +100,9 @@ class QueueDirectory:
             UnknownName: there is no such queue, or no such broker.
             MissingDependency: the broker's client library is not installed here.
         """
-        for local in self._local():
-            if local.known.name == name:
-                return local.open()
+        local = self.local(name)
+        if local is not None:
+            return local
         known = self.get(name) if broker_kind is None else self.all().get(name, KnownQueue(name, broker_kind))
         kind = known.broker_kind or broker_kind or self._settings.broker
         with self._lock:

@@ -113,7 +113,7 @@ class WebServer:
 
     def _close(self) -> None:
         self._socket.close()
-        self._hub.queues.close()
+        self._hub.close()
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -1,11 +1,12 @@
 """The HTTP API: one module a subject."""
 
-from typing import TYPE_CHECKING
+from fastapi import APIRouter
 
-from fsdf_web.api import audit
+from fsdf_web.api import audit, dead_letters, messages, one_queue, queues, schedules, speed, tasks, workers
+from fsdf_web.api.models import REFUSALS
 
-if TYPE_CHECKING:
-    from fastapi import APIRouter
-
-ROUTERS: tuple["APIRouter", ...] = (audit.router,)
+ROUTER = APIRouter(prefix="/api", responses=REFUSALS)
 """All routes below `/api`."""
+
+for module in (queues, dead_letters, messages, one_queue, tasks, speed, workers, schedules, audit):
+    ROUTER.include_router(module.router)

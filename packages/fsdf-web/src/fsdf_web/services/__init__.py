@@ -1,0 +1,1 @@
+"""What pages and API both do: one module a subject, without HTTP."""
