@@ -1,75 +1,93 @@
 """Where things are: one setting a service, from the environment, `fsdf_config.py` or code.
 
 The first source that names a setting wins: `patch_frame_config(...)`, environment `FSDF_<NAME>`, the module
-`fsdf_config` (on `sys.path` or in the project root; the same names without the prefix), defaults.
+`fsdf_config` (on `sys.path` or in the project root; the same names without the prefix, or those of older
+frameworks), a `funboost_config.py` or `distributed_frame_config.py` there, defaults.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import logging
-import sys
 import threading
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads it
 from typing import Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from fsdf_core.config_modules import CONFIG_MODULE, ConfigFile, config_files, project_root
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.old_settings import translated
 from fsdf_core.suggest import did_you_mean
 
-CONFIG_MODULE = "fsdf_config"
-_ROOT_MARKS = (f"{CONFIG_MODULE}.py", "pyproject.toml", ".git")
-
-
-def project_root(start: Path | None = None) -> Path:
-    """Return the nearest folder upward of `start` (default: the working directory) that marks a project.
-
-    Marks are `fsdf_config.py`, `pyproject.toml` and `.git`; without any, `start` itself is the root.
-    """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if any((folder / mark).exists() for mark in _ROOT_MARKS):
-            return folder
-    return start
+__all__ = ["CONFIG_MODULE", "Settings", "get_settings", "patch_frame_config", "patched", "project_root"]
+ENV_PREFIX = "FSDF_"
 
 
 class Settings(BaseSettings):
-    """All settings. Passwords inside URLs are secrets: they are never printed.
+    """All settings; `docs/settings.md` lists them. Passwords inside URLs are secrets: they are never printed."""
 
-    Attributes:
-        home: folder of the embedded SQLite files; created when first used. Default `.fsdf` in the project root.
-        broker: broker kind of functions that name none. Default SQLITE_QUEUE.
-        log_level: level of the `fsdf` loggers whose function names none. Default INFO.
-        timezone: IANA name that reads naive times and writes `publish_time_format`; None is the machine's.
-        heartbeat_timeout: seconds after which a consumer's heartbeat is stale. Default 5.
-        lease_limit: seconds without a heartbeat after which even a living consumer loses its messages. Default 300.
-        grace: seconds that running tasks have to end on SIGTERM, SIGINT or leaving the interpreter. Default 30.
-        state_url: where filters, pauses, kills and schedules are kept; None is a SQLite file in `home`.
-        sqlalchemy_url: the database of SQLALCHEMY; None is a SQLite file in `home`.
-        postgres_url: the database of POSTGRES; None: `sqlalchemy_url`.
-        handle_signals: let `consume()` take SIGTERM and SIGINT. Default True.
-    """
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", validate_default=True)
 
-    model_config = SettingsConfigDict(env_prefix="FSDF_", extra="ignore", validate_default=True)
-
-    home: Path = Field(default_factory=lambda: project_root() / ".fsdf")
-    broker: str = "SQLITE_QUEUE"
-    log_level: int = logging.INFO
-    timezone: str | None = None
-    heartbeat_timeout: float = Field(default=5.0, gt=0)
-    lease_limit: float = Field(default=300.0, gt=0)
-    grace: float = Field(default=30.0, ge=0)
-    handle_signals: bool = True
-    state_url: SecretStr | None = None
-    records_url: SecretStr | None = None
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F")
-    kafka_bootstrap_servers: SecretStr = SecretStr("127.0.0.1:9092")
-    mongo_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017")
-    sqlalchemy_url: SecretStr | None = None
-    postgres_url: SecretStr | None = None
+    home: Path = Field(
+        default_factory=lambda: project_root() / ".fsdf",
+        description="Folder of the embedded SQLite files, created when first used; `.fsdf` in the project root.",
+    )
+    broker: str = Field(default="SQLITE_QUEUE", description="Broker kind of functions that name none.")
+    log_level: int = Field(
+        default=logging.INFO, description="Level of the `fsdf` loggers whose function names none: a name or a number."
+    )
+    log_console: bool = Field(
+        default=False, description="Write log lines to standard error if the program has set up no logging."
+    )
+    timezone: str | None = Field(
+        default=None,
+        description="IANA name of the zone of naive times and of `publish_time_format`; none: the machine's.",
+    )
+    heartbeat_timeout: float = Field(
+        default=5.0, gt=0, description="Seconds after which a consumer's heartbeat is stale."
+    )
+    lease_limit: float = Field(
+        default=300.0,
+        gt=0,
+        description="Seconds without a heartbeat after which even a living consumer loses its messages.",
+    )
+    grace: float = Field(
+        default=30.0,
+        ge=0,
+        description="Seconds that running tasks have to end on SIGTERM, SIGINT or leaving the interpreter.",
+    )
+    handle_signals: bool = Field(default=True, description="Let `consume()` take SIGTERM and SIGINT.")
+    concurrent_num: int | None = Field(
+        default=None, ge=1, description="Calls at once in every consumer, whatever its function says."
+    )
+    qps: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Starts a second in every consumer, whatever its function says; 0 is no limit.",
+    )
+    state_url: SecretStr | None = Field(
+        default=None,
+        description="Where filters, pauses, kills, workers and schedules are kept; none is a SQLite file in `home`.",
+    )
+    records_url: SecretStr | None = Field(
+        default=None, description="Where task records are kept; none is a SQLite file in `home`."
+    )
+    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), description="The Redis server.")
+    rabbitmq_url: SecretStr = Field(
+        default=SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F"), description="The RabbitMQ server."
+    )
+    kafka_bootstrap_servers: SecretStr = Field(
+        default=SecretStr("127.0.0.1:9092"), description="Kafka servers to begin with, separated by commas."
+    )
+    mongo_url: SecretStr = Field(default=SecretStr("mongodb://127.0.0.1:27017"), description="The MongoDB server.")
+    sqlalchemy_url: SecretStr | None = Field(
+        default=None, description="The database of SQLALCHEMY; none is a SQLite file in `home`."
+    )
+    postgres_url: SecretStr | None = Field(
+        default=None, description="The database of POSTGRES; none: `sqlalchemy_url`."
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -95,41 +113,34 @@ class Settings(BaseSettings):
 
 
 class _ModuleSource(PydanticBaseSettingsSource):
-    """Reads the attributes of `fsdf_config`, in upper or lower case."""
+    """Reads the configuration files."""
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         raise NotImplementedError(f"{field_name} ({field}) is read by __call__, with all the others")
 
     def __call__(self) -> dict[str, Any]:
-        module = _load_config_module()
-        found = {}
-        for name in self.settings_cls.model_fields:
-            for spelling in (name.upper(), name):
-                if hasattr(module, spelling):
-                    found[name] = getattr(module, spelling)
-                    break
-        return found
+        return {name: value for name, (value, _, _) in from_files().items()}
 
 
-def _load_config_module() -> Any:
-    if CONFIG_MODULE in sys.modules:
-        return sys.modules[CONFIG_MODULE]
-    spec = importlib.util.find_spec(CONFIG_MODULE)
-    if spec is None:
-        path = project_root() / f"{CONFIG_MODULE}.py"
-        if not path.is_file():
-            return None
-        spec = importlib.util.spec_from_file_location(CONFIG_MODULE, path)
-    if spec is None or spec.loader is None:
-        return None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[CONFIG_MODULE] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(CONFIG_MODULE, None)
-        raise
-    return module
+def from_files() -> dict[str, tuple[Any, str, ConfigFile]]:
+    """Return what the configuration files set: by setting, the value, the name there, and the file.
+
+    Raises:
+        ConfigurationError: a file of an older framework cannot be run.
+        Exception: whatever `fsdf_config.py` raises.
+    """
+    found: dict[str, tuple[Any, str, ConfigFile]] = {}
+    for file in config_files():
+        old = translated(file.values)
+        for name in Settings.model_fields:
+            if name in found:
+                continue
+            spelling = next((each for each in (name.upper(), name) if each in file.values), None)
+            if name in old and (spelling is None or spelling == old[name][0]):
+                found[name] = old[name][1], old[name][0], file
+            elif spelling is not None:
+                found[name] = file.values[spelling], spelling, file
+    return found
 
 
 _lock = threading.Lock()
