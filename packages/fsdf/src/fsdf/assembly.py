@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf.broker_kind import BrokerEnum, resolve_broker_kind
 from fsdf.concurrent_mode import ConcurrentModeEnum
+from fsdf.console_log import write_log_lines
 from fsdf.controls import consumer_controls, publisher_controls
 from fsdf.lazy_enlist import LazyEnlist
 from fsdf.message_log import BriefErrors, PublishedLog
@@ -125,6 +126,9 @@ def worker_count(params: BoosterParams) -> int:
     """Return how many calls may run at once."""
     if params.concurrent_mode == ConcurrentModeEnum.SINGLE_THREAD:
         return 1
+    override = get_settings().concurrent_num
+    if override is not None:
+        return override
     # A subclass's own default counts as set.
     left_alone = (
         "concurrent_num" not in params.model_fields_set
@@ -135,6 +139,8 @@ def worker_count(params: BoosterParams) -> int:
 
 def task_logger(params: BoosterParams) -> logging.Logger:
     """Return the task's logger, at its level."""
+    if get_settings().log_console:
+        write_log_lines()
     logger = logging.getLogger(params.logger_name or f"fsdf.{params.logger_prefix}{params.queue_name}")
     if isinstance(params.log_level, int):
         logger.setLevel(params.log_level)

@@ -88,16 +88,17 @@ def publisher_controls(params: BoosterParams) -> list[Control]:
 
 
 def _limits(params: BoosterParams, queue: Queue) -> list[Control]:
-    timezone = get_settings().timezone
+    timezone, qps = get_settings().timezone, get_settings().qps
+    qps = params.qps if qps is None else qps
     limits: list[Control] = []
     if params.is_do_not_run_by_specify_time_effect:
         limits.append(TimeWindow.closed_between(*params.do_not_run_by_specify_time, timezone=timezone))
     if params.allow_run_time_cron:
         limits.append(CronWindow(params.allow_run_time_cron, timezone))
-    if params.qps and params.is_using_distributed_frequency_control:
-        limits.append(SharedRateLimit(params.qps, state_of(queue)))
-    elif params.qps:
-        limits.append(RateLimit(params.qps))
+    if qps and params.is_using_distributed_frequency_control:
+        limits.append(SharedRateLimit(qps, state_of(queue)))
+    elif qps:
+        limits.append(RateLimit(qps))
     return limits
 
 
