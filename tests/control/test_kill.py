@@ -22,7 +22,7 @@ from .conftest import BROKERS
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
-PATIENCE = 20
+PATIENCE = 30.0
 KILL = """
 import sys
 from pathlib import Path

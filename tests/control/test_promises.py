@@ -29,7 +29,7 @@ from .mortal_process import MortalProcess
 from .promises import check
 
 EXAMPLES = int(os.environ.get("FSDF_PROMISES_EXAMPLES", "100"))
-PATIENCE = 10.0
+PATIENCE = 30.0
 HOLD = 11.0
 """Seconds after which the dead hold nothing in the store."""
 

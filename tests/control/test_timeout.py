@@ -18,7 +18,7 @@ from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
-PATIENCE = 20
+PATIENCE = 30.0
 
 
 @pytest.mark.parametrize("workers", [ShrinkableThreadPoolExecutor, SoloExecutor], indirect=True)

@@ -16,7 +16,7 @@ from fsdf_core.host import Abandoned, Host
 from fsdf_core.message import Message
 from fsdf_pools import SoloExecutor
 
-PATIENCE = 10
+PATIENCE = 30.0
 MESSAGE = Message({}, {"task_id": "t"})
 
 

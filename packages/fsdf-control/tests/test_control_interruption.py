@@ -20,7 +20,7 @@ from fsdf_pools import SoloExecutor
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
-PATIENCE = 10
+PATIENCE = 30.0
 
 
 class Abandoning(list):

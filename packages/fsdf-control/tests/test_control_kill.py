@@ -26,7 +26,7 @@ from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
-PATIENCE = 10
+PATIENCE = 30.0
 DROPPED = Drop("killed")
 
 

@@ -13,10 +13,12 @@ from fsdf_core.context import current_message
 from fsdf_core.control import Control
 from fsdf_core.host import Abandoned
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.spy import Spy
 from fsdf_core.verdict import DeadLetter, Drop, Release, Requeue, Retry
+from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
-PATIENCE = 10
+PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -34,24 +36,6 @@ def pool(request):
 def one_thread():
     with ShrinkableThreadPoolExecutor(max_workers=1) as pool:
         yield pool
-
-
-class Leavers(Control):
-    """Counts what leaves the consumer."""
-
-    def __init__(self):
-        self.left = []
-        self.changed = threading.Condition()
-
-    def on_settle(self, messages):
-        with self.changed:
-            self.left += messages
-            self.changed.notify_all()
-
-    def expect(self, count):
-        with self.changed:
-            assert self.changed.wait_for(lambda: len(self.left) >= count, PATIENCE), self.left
-        return self.left
 
 
 class OnError(Control):
@@ -101,7 +85,7 @@ def test_numbers_out_of_range(size, wait):
 
 def test_what_is_there_fills_batches(queue, pool):
     push(queue, range(40))
-    task, spy = Collected(), Leavers()
+    task, spy = Collected(), Spy()
     with consume(task, queue, pool, Batch(10, 60), spy) as consumer:
         consumer.start()
         spy.expect(40)
@@ -120,7 +104,7 @@ def test_late_messages_join_a_batch_that_waits(queue, workers):
     ):
         consumer.start()
         for x in range(3, 10):
-            wait_until(lambda taken=x: consumer.in_flight == taken)
+            assert wait_until(lambda taken=x: consumer.in_flight == taken, PATIENCE)
             push(queue, [x])
         task.expect(bool)
     assert task.batches == [list(range(10))]
@@ -150,7 +134,7 @@ def test_a_single_thread_does_not_wait_in_vain(queue):
 
 def test_many_small_batches_do_not_nest_in_a_single_thread(queue):
     push(queue, range(5000))
-    task, spy = Collected(), Leavers()
+    task, spy = Collected(), Spy()
     with consume(task, queue, SoloExecutor(), Batch(2, 60), spy) as consumer:
         consumer.start()
         spy.expect(5000)
@@ -163,7 +147,7 @@ def test_one_bad_call_fails_alone(queue, pool, caplog):
             raise ValueError("seven")
 
     push(queue, range(10))
-    task, spy = Collected(spoil), Leavers()
+    task, spy = Collected(spoil), Spy()
     twice = OnError(lambda m, e, attempt: Retry() if attempt < 3 else None)
     with (
         caplog.at_level(logging.ERROR, "fsdf"),
@@ -181,7 +165,7 @@ def test_one_bad_call_fails_alone(queue, pool, caplog):
 def test_results_and_exceptions_belong_to_their_calls(queue, pool):
     push(queue, range(6))
     task = Collected(lambda calls: [ValueError(call["x"]) if call["x"] % 2 else call["x"] * 10 for call in calls])
-    spy = Leavers()
+    spy = Spy()
     with consume(task, queue, pool, Batch(6, 0.2), spy) as consumer:
         consumer.start()
         spy.expect(6)
@@ -198,7 +182,7 @@ def test_results_and_exceptions_belong_to_their_calls(queue, pool):
 def test_a_call_retried_alone_may_return_its_exception(queue, pool):
     push(queue, [1])
     runs = iter([[OSError("first")], [OSError("second")], ["fine"]])
-    task, spy = Collected(lambda calls: next(runs)), Leavers()
+    task, spy = Collected(lambda calls: next(runs)), Spy()
     with consume(task, queue, pool, Batch(5, 0), spy, OnError(lambda *_: Retry())) as consumer:
         consumer.start()
         spy.expect(1)
@@ -209,7 +193,7 @@ def test_each_call_has_its_own_fate(queue, pool):
     fates = {0: None, 1: DeadLetter("no", "no"), 2: Requeue(3600), 3: None}
     push(queue, range(4))
     task = Collected(lambda calls: [ValueError("x") if call["x"] in (1, 2) else None for call in calls])
-    spy = Leavers()
+    spy = Spy()
     with consume(task, queue, pool, Batch(4, 0.2), spy, OnError(lambda m, *_: fates[m.arguments["x"]])) as consumer:
         consumer.start()
         spy.expect(4)
@@ -223,7 +207,7 @@ def test_refused_messages_are_in_no_batch(queue, pool):
             return Drop("expired") if message.arguments["x"] % 2 else None
 
     push(queue, range(20))
-    task, spy = Collected(), Leavers()
+    task, spy = Collected(), Spy()
     with consume(task, queue, pool, Batch(5, 0.2), spy, Odd()) as consumer:
         consumer.start()
         spy.expect(20)
@@ -235,7 +219,7 @@ def test_stopping_runs_a_half_filled_batch(queue, one_thread):
     task = Collected()
     consumer = consume(task, queue, one_thread, Batch(10, 60))
     consumer.start()
-    wait_until(lambda: consumer.in_flight == 3)
+    assert wait_until(lambda: consumer.in_flight == 3, PATIENCE)
     began = time.monotonic()
     assert consumer.stop()
     assert time.monotonic() - began < 5
@@ -249,7 +233,7 @@ def test_waiting_for_another_attempt_holds_no_other_call_back(queue):
             raise ValueError("no")
 
     push(queue, range(5))
-    task, spy = Collected(fail), Leavers()
+    task, spy = Collected(fail), Spy()
     slow = OnError(lambda message, *_: Retry(3600 if message.arguments["x"] == 0 else 0))
     with ShrinkableThreadPoolExecutor(max_workers=2) as pool:
         consumer = consume(task, queue, pool, Batch(5, 1), spy, slow)
@@ -277,7 +261,7 @@ def test_a_batch_that_hangs_is_settled_without_it(queue, one_thread):
             return limited
 
     push(queue, range(3))
-    task, spy, stuck = Collected(), Leavers(), Stuck()
+    task, spy, stuck = Collected(), Spy(), Stuck()
     with consume(task, queue, one_thread, Batch(3, 60), spy, stuck) as consumer:
         consumer.start()
         assert [str(message.outcome.error) for message in spy.expect(3)] == ["too long"] * 3
@@ -287,7 +271,7 @@ def test_a_batch_that_hangs_is_settled_without_it(queue, one_thread):
         spy.expect(6)
     assert [sorted(batch) for batch in task.batches] == [[3, 4, 5]]
     assert len(spy.left) == 6
-    wait_until(lambda: one_thread.max_workers == 1)
+    assert wait_until(lambda: one_thread.max_workers == 1, PATIENCE)
 
 
 def test_the_current_message_is_the_batch_then_the_call(queue, one_thread):
@@ -299,18 +283,9 @@ def test_the_current_message_is_the_batch_then_the_call(queue, one_thread):
 
     Publisher(queue).publish({"x": 1}, {"task_id": "a"})
     Publisher(queue).publish({"x": 2}, {"task_id": "b"})
-    spy = Leavers()
+    spy = Spy()
     once = OnError(lambda m, e, attempt: Retry() if attempt < 2 else None)
     with consume(note, queue, one_thread, Batch(2, 5), spy, once) as consumer:
         consumer.start()
         spy.expect(2)
     assert seen == ["a", "a", "b"]
-
-
-def wait_until(condition):
-    pause = threading.Event()
-    for _ in range(PATIENCE * 100):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("never")

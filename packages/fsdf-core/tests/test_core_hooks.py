@@ -15,7 +15,7 @@ from fsdf_core.verdict import Drop, Requeue, Retry
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
-PATIENCE = 5
+PATIENCE = 30.0
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from fsdf.assembly import worker_count
 from fsdf_core.control import Control
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
-WAIT = 10.0
+WAIT = 30.0
 
 
 def take(ran, count):

@@ -11,7 +11,7 @@ from fsdf import (
     TaskOptions,
 )
 
-PATIENCE = 10
+PATIENCE = 30.0
 
 
 @pytest.fixture(params=[ConcurrentModeEnum.THREADING, ConcurrentModeEnum.SINGLE_THREAD])

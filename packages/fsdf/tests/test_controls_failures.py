@@ -17,7 +17,7 @@ from fsdf import (
 )
 from fsdf_core.errors import ConfigurationError, UnsupportedFeature
 
-PATIENCE = 10
+PATIENCE = 30.0
 
 
 class Ran:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsdf import ExceptionForPushToDlxqueue, ExceptionForRequeue, ExceptionForRetry, TaskOptions
 
-WAIT = 10.0
+WAIT = 30.0
 
 
 def take(ran, count):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WAIT = 20.0
+WAIT = 30.0
 HEAD = r"""
 import os, signal, sys, threading, time
 from fsdf import boost, BoosterParams, BrokerEnum, ctrl_c_recv

@@ -17,13 +17,13 @@ class Spy(Control):
     """Remembers each message that leaves the consumer, before it is acknowledged or put back.
 
     Args:
-        patience: seconds that `expect` waits at most; default 5.
+        patience: seconds that `expect` waits at most; default 30.
 
     Attributes:
         left: the messages, in the order in which they left.
     """
 
-    def __init__(self, patience: float = 5.0) -> None:
+    def __init__(self, patience: float = 30.0) -> None:
         self.left: list[Message] = []
         self._patience = patience
         self._changed = threading.Condition()

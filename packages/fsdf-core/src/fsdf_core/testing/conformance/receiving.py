@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fsdf_core.broker import Delivery, Subscription
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that anything may take; for many messages, that the next ones may take."""
 
 
