@@ -98,9 +98,9 @@ def test_modes_resolve(given, mode):
     assert BoosterParams(queue_name="q", concurrent_mode=given).concurrent_mode == mode
 
 
-@pytest.mark.parametrize("given", [2, 3, "gevent", "process", "RAY"])
+@pytest.mark.parametrize("given", ["ray", "RAY"])
 def test_modes_of_later_versions_are_refused_at_decoration(given):
-    with pytest.raises(UnsupportedFeature, match="this one has async, single_thread, threading"):
+    with pytest.raises(UnsupportedFeature, match="this one has async, .*process, single_thread, threading"):
         BoosterParams(queue_name="q", concurrent_mode=given)
 
 

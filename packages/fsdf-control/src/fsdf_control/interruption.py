@@ -54,6 +54,9 @@ class Terms:
         # A pool that runs calls in other processes ends them there.
         self.inject: _Inject | None = getattr(host.pool, "interrupt", None) or injector()
         self.prepare: Callable[[], None] = getattr(host.pool, "prepare", _nothing)
+        # A pool of greenlets says which one runs a call, and where it waits.
+        self.current: Callable[[], Any] = getattr(host.pool, "current", threading.get_ident)
+        self.innermost: Callable[[Any], FrameType | None] = getattr(host.pool, "innermost", _innermost)
 
 
 class Interruption:
@@ -83,7 +86,7 @@ class Interruption:
         self.due = due
         self.limit = limit
         self._terms = terms
-        self._thread = threading.get_ident()
+        self._thread = terms.current()
         # Whoever holds it decides; the call takes it when it ends, and keeps it.
         self._claim = threading.Lock()
         self._open = False
@@ -162,7 +165,7 @@ class Interruption:
 
     def _frames(self) -> Sequence[FrameType]:
         """Return where the call is, innermost last."""
-        innermost = sys._current_frames().get(self._thread)  # noqa: SLF001 - CPython's documented way
+        innermost = self._terms.innermost(self._thread)
         return [frame for frame, _ in traceback.walk_stack(innermost)][::-1] if innermost is not None else []
 
     def _report(self) -> None:
@@ -182,6 +185,10 @@ class Interruption:
 
 
 def _nothing() -> None: ...
+
+
+def _innermost(thread: int) -> FrameType | None:
+    return sys._current_frames().get(thread)  # noqa: SLF001 - CPython's documented way
 
 
 @functools.cache

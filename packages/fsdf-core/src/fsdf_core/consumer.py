@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fsdf_core import lifecycle
 from fsdf_core.clock import SYSTEM_CLOCK
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fsdf_core.batch import Batch
     from fsdf_core.broker import Queue
     from fsdf_core.clock import Clock
-    from fsdf_core.pool import Pool
+    from fsdf_core.pool import Pool, RemotePool
     from fsdf_core.pulse import Pulse
 
 DEFAULT_GRACE = 30.0
@@ -50,7 +50,8 @@ class Consumer:
 
     Raises:
         UnsupportedFeature: a control needs what the broker cannot do.
-        ConfigurationError: the pool runs coroutines and the function is none, or a control wraps plain calls only.
+        ConfigurationError: the pool runs coroutines and the function is none, a control wraps plain calls only, or the
+            pool runs functions in other processes, and they cannot find this one.
     """
 
     def __init__(
@@ -81,6 +82,11 @@ class Consumer:
         self._run: Run | None = None
         self._check_capabilities()
         self._check_function()
+        if getattr(pool, "runs_elsewhere", False):
+            # Only here, because pickle is slow to import.
+            from fsdf_core.remote_function import RemoteFunction  # noqa: PLC0415
+
+            self.function = RemoteFunction(function, cast("RemotePool", pool))
 
     @property
     def running(self) -> bool:
@@ -177,6 +183,10 @@ class Consumer:
 
     def _check_function(self) -> None:
         name = getattr(self.function, "__qualname__", repr(self.function))
+        if library := getattr(self.pool, "green", None):
+            from fsdf_core.green.check import check_green  # noqa: PLC0415 - only where it is used
+
+            check_green(library, self.function)
         if is_async(self.function):
             for control in self.controls:
                 kind = type(control)

@@ -1,6 +1,7 @@
 """The contract of a concurrency pool, as the consumer uses it.
 
-`fsdf_pools.ShrinkableThreadPoolExecutor`, `SoloExecutor` and `AsyncPool` fulfil it without knowing of it.
+`fsdf_pools.ShrinkableThreadPoolExecutor`, `SoloExecutor`, `AsyncPool` and `ProcessPool` fulfil it without knowing of
+it.
 """
 
 from collections.abc import Callable
@@ -36,4 +37,34 @@ class Pool(Protocol):
 
     def close(self, timeout: float | None = None) -> bool:
         """Stop accepting, let running calls end within `timeout` seconds; True if all did."""
+        ...
+
+
+class RemotePool(Pool, Protocol):
+    """A pool whose threads here wait while functions run in other processes. Its attribute `runs_elsewhere` is true.
+
+    Controls, acknowledgements and retries stay in the threads; the consumer calls `run` for the function alone.
+    """
+
+    @property
+    def given_up(self) -> type[BaseException]:
+        """What `run` raises when the pool was closed and the call had not ended in time."""
+        ...
+
+    def run(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Run a call elsewhere, for the calling thread, and wait; return its result or raise its error.
+
+        `fn` can be imported there; arguments and result are pickled.
+        """
+        ...
+
+    def prepare(self) -> None:
+        """Wait until a call of the calling thread could begin: what a timeout shall not count."""
+        ...
+
+    def interrupt(self, thread: int, kind: type[BaseException] | None) -> int:
+        """End the call of a thread, given by its identity: `run` raises `kind`, made without arguments.
+
+        None takes back what has not been raised yet. Returns 0 if the thread runs none of the pool's calls.
+        """
         ...

@@ -24,7 +24,16 @@ class ConcurrentModeEnum(str, Enum):
         return self.value
 
 
-BUILT = frozenset({ConcurrentModeEnum.THREADING, ConcurrentModeEnum.ASYNC, ConcurrentModeEnum.SINGLE_THREAD})
+BUILT = frozenset(
+    {
+        ConcurrentModeEnum.THREADING,
+        ConcurrentModeEnum.GEVENT,
+        ConcurrentModeEnum.EVENTLET,
+        ConcurrentModeEnum.ASYNC,
+        ConcurrentModeEnum.SINGLE_THREAD,
+        ConcurrentModeEnum.PROCESS,
+    }
+)
 """The modes of this version."""
 
 _NUMBERS = {

@@ -78,6 +78,7 @@ class BoosterConsumer(Generic[P, R]):
             BrokerError: the queue cannot be reached.
         """
         from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
+        from fsdf.remote_task import RemoteTask  # noqa: PLC0415 - as above
         from fsdf_core.settings import get_settings  # noqa: PLC0415 - as above
 
         if role.importing():
@@ -97,6 +98,8 @@ class BoosterConsumer(Generic[P, R]):
             pool = self._params.specify_concurrent_pool
             if pool is None:
                 pool = self._own_pool = assembly.open_pool(self._params, function)
+            if getattr(pool, "runs_elsewhere", False):
+                function = RemoteTask(self._params)
             self._loop_thread = assembly.run_loop(self._params, function, pool)
             consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts())
             consumer.start()
@@ -157,6 +160,10 @@ class BoosterConsumer(Generic[P, R]):
 
         limit = float("inf") if timeout is None else timeout
         return wait_until(finished, limit, interval=min(_LOOK, max(0.02, quiet / 10)))
+
+    def callee(self) -> Callable[..., Any]:
+        """Return what is called with a message's arguments."""
+        return self._build_callee()
 
     def statistics(self) -> StatisticsSnapshot:
         """Return what this process's consumer has done since its last start: counts, rates, mean run time."""

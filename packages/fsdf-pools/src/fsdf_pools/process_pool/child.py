@@ -1,0 +1,176 @@
+"""The parent's view of one child process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from fsdf_pools.process_pool.answer import LOG, READY, decode_result
+from fsdf_pools.process_pool.child_main import GROUP_SIGNALS, serve
+from fsdf_pools.process_pool.exit_reason import exit_reason, oom_kills
+from fsdf_pools.process_pool.log_relay import handle_relayed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.context import SpawnProcess
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at whether a child that says nothing is there: another process may hold its pipe."""
+
+_ENDING = 5.0
+"""Seconds that a child has to end by itself, and again when killed."""
+
+_starting = threading.Lock()
+"""`multiprocessing` counts on one thread that starts processes."""
+
+
+class ChildGoneError(Exception):
+    """The child process has ended, or its pipe has."""
+
+
+class Child:
+    """A process that runs one call after the other; started with "spawn", because a fork of threads may hang.
+
+    Belongs to the thread that made it: on Linux the kernel ends it with that thread.
+
+    Args:
+        name: its name.
+        setup: for `child_main.serve`.
+        main_file: the script, if this process runs one.
+
+    Raises:
+        OSError: the system has no process or no pipe left.
+    """
+
+    def __init__(self, name: str, setup: bytes, main_file: str | None) -> None:
+        self.ready = False
+        self.calls = 0
+        self._killed = False
+        spawn = multiprocessing.get_context("spawn")
+        self._oom_kills = oom_kills()
+        self._connection, theirs = spawn.Pipe()
+        level = logging.getLogger().level
+        self._process = spawn.Process(target=serve, args=(theirs, setup, level), name=name, daemon=False)
+        try:
+            with _starting, _signals_blocked():
+                knows_main = _start(self._process, main_file)
+        except BaseException:
+            self._connection.close()
+            raise
+        finally:
+            theirs.close()
+        self.pid = self._process.pid
+        if not knows_main:
+            self.kill()
+
+    def send(self, request: bytes) -> None:
+        """Hand a call over.
+
+        Raises:
+            ChildGoneError: nobody will read it.
+        """
+        try:
+            self._connection.send_bytes(request)
+        except OSError as error:
+            raise ChildGoneError from error
+
+    def hear(self, timeout: float) -> bytes | None:
+        """Return the next frame that is no log record, or None if none comes in time.
+
+        Raises:
+            ChildGoneError: none will come.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                left = max(0.0, deadline - time.monotonic())
+                if self._connection.poll(min(left, _LOOK_EVERY)):
+                    frame = self._connection.recv_bytes()
+                    if frame[:1] != LOG:
+                        return frame
+                    handle_relayed(frame[1:])
+                elif self._process.exitcode is not None:
+                    raise ChildGoneError
+                elif left <= 0:
+                    return None
+        except (EOFError, OSError) as error:
+            raise ChildGoneError from error
+
+    def await_ready(self, timeout: float) -> bool:
+        """Return whether it can take calls, at the latest after `timeout` seconds.
+
+        Raises:
+            ChildGoneError: it ended before.
+            BaseException: the initializer raised it.
+        """
+        if not self.ready:
+            frame = self.hear(timeout)
+            if frame is None:
+                return False
+            if frame != READY:
+                decode_result(frame)
+            self.ready = True
+        return True
+
+    def kill(self) -> None:
+        """End it now; any thread may."""
+        self._killed = True
+        with contextlib.suppress(OSError, ValueError):
+            self._process.kill()
+
+    def retire(self) -> str:
+        """Let it end by itself, or end it; return why it did."""
+        self._connection.close()
+        self._process.join(0.0 if self._killed else _ENDING)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join(_ENDING)
+        code = self._process.exitcode
+        if code is None:
+            return "it does not answer, and cannot be killed"
+        reason = exit_reason(code, out_of_memory=self._lacked_memory())
+        self._process.close()
+        return reason
+
+    def forget(self) -> None:
+        """Let go of it in a forked process, whose child it is not."""
+        self._connection.close()
+
+    def _lacked_memory(self) -> bool | None:
+        now = oom_kills()
+        return None if now is None or self._oom_kills is None else now > self._oom_kills
+
+
+def _start(process: SpawnProcess, main_file: str | None) -> bool:
+    """Start a process; return whether `multiprocessing` has surely told it which script this one runs.
+
+    Python deletes `__main__.__file__` when a script has come to its end, maybe at this moment.
+    """
+    main = sys.modules["__main__"]
+    if main_file is not None and not hasattr(main, "__file__"):
+        main.__file__ = main_file
+    process.start()
+    return main_file is None or hasattr(main, "__file__")
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Keep signals from a process that is just starting, which would end by them; it lets them in when it can."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker  # noqa: PLC0415 - POSIX only
+
+    # It would unblock them if it were started below.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

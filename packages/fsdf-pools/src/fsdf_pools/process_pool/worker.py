@@ -1,0 +1,181 @@
+"""One place of the pool: a thread of the parent, and the child process that runs its calls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from fsdf_pools.process_pool.answer import decode_result, encode_call
+from fsdf_pools.process_pool.child import Child, ChildGoneError
+from fsdf_pools.process_pool.errors import GivenUpError, WorkerDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_START = 60.0
+"""Seconds that a child has until it can take calls."""
+
+_STARTS = 3
+"""Children that may die before they are ready, one after the other, until a call fails by that."""
+
+_PIECE = 0.2
+"""Seconds between two looks, during a start, at whether the call was interrupted."""
+
+
+class Worker:
+    """Belongs to one thread, whose methods these are but for `interrupt` and `give_up`.
+
+    Args:
+        name: of the thread; the child's name begins with it.
+        setup: for the child.
+        main_file: the script, if this process runs one.
+        max_calls: so many calls a child runs before it is replaced; None: no limit.
+    """
+
+    def __init__(self, name: str, setup: bytes, main_file: str | None, max_calls: int | None) -> None:
+        self.name = name
+        self.thread: threading.Thread | None = None
+        self._setup = setup
+        self._main_file = main_file
+        self._max_calls = max_calls
+        self._lock = threading.Lock()
+        self._child: Child | None = None
+        self._running = False
+        self._interrupt: type[BaseException] | None = None
+        self._born = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None if there is none."""
+        child = self._child
+        return None if child is None else child.pid
+
+    def run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Run a call in the child; return its result or raise its error.
+
+        Raises:
+            UnpicklableError: the call, or its result, cannot travel.
+            WorkerDiedError: the child died of it.
+            GivenUpError: the pool was closed, and the call had not ended in time.
+            BaseException: what the call raised, or what `interrupt` was given.
+        """
+        request = encode_call(fn, args, kwargs)
+        self.prepare()
+        child = self._begin()
+        try:
+            child.send(request)
+            frame = None
+            while frame is None:
+                frame = child.hear(_START)
+        except ChildGoneError:
+            self._child = None
+            reason = child.retire()
+            self._end()
+            raise WorkerDiedError(f"the process {child.pid} that ran it has ended: {reason}") from None
+        except BaseException:
+            # Injected into this thread: the call goes on, so its process cannot take another one.
+            self._child = None
+            child.kill()
+            child.retire()
+            self._end()
+            raise
+        child.calls += 1
+        with self._lock:
+            self._running = False
+            spent = self._interrupt is not None or child.calls == self._max_calls
+        if spent:
+            self.retire()
+        return decode_result(frame)
+
+    def prepare(self) -> None:
+        """See to it that there is a child which can take a call.
+
+        Raises:
+            WorkerDiedError: none can be had.
+            GivenUpError: the pool was closed meanwhile.
+            BaseException: what the initializer raised, or what `interrupt` was given.
+        """
+        for start in range(1, _STARTS + 1):
+            try:
+                if self._ready_child():
+                    return
+                raise WorkerDiedError(f"a child process was not ready after {_START:g} s")
+            except ChildGoneError:
+                child, self._child = self._child, None
+                fresh = child is not None and not child.ready
+                reason = "" if child is None else child.retire()
+                if fresh and start == _STARTS:
+                    raise WorkerDiedError(
+                        f"child processes end before they are ready ({reason}): their own messages are on stderr"
+                    ) from None
+
+    def _ready_child(self) -> bool:
+        child = self._child
+        if child is not None and child.ready:
+            child.hear(0.0)  # it may have ended since its last call
+            return True
+        if child is None:
+            self._born += 1
+            try:
+                child = Child(f"{self.name}-child-{self._born}", self._setup, self._main_file)
+            except OSError as error:
+                raise WorkerDiedError(f"no child process can be started: {error}") from error
+            self._child = child
+        deadline = time.monotonic() + _START
+        try:
+            while not child.await_ready(_PIECE):
+                self._heed_interrupt()
+                if time.monotonic() > deadline:
+                    child.kill()
+                    self.retire()
+                    return False
+        except ChildGoneError:
+            raise
+        except BaseException:
+            if not child.ready:
+                child.kill()
+                self.retire()
+            raise
+        return True
+
+    def _begin(self) -> Child:
+        with self._lock:
+            self._heed_interrupt()
+            child = self._child
+            if child is None:
+                raise WorkerDiedError("there is no child process")
+            self._running = True
+            return child
+
+    def _end(self) -> None:
+        with self._lock:
+            self._running = False
+            self._heed_interrupt()
+
+    def _heed_interrupt(self) -> None:
+        kind, self._interrupt = self._interrupt, None
+        if kind is not None:
+            raise kind
+
+    def interrupt(self, kind: type[BaseException] | None) -> None:
+        """End the call that runs by killing the child: it raises `kind`. None takes back what was not yet raised."""
+        with self._lock:
+            self._interrupt = kind
+            if kind is not None and self._running and self._child is not None:
+                self._child.kill()
+
+    def give_up(self) -> None:
+        """End the call that runs, because the pool closes."""
+        self.interrupt(GivenUpError)
+
+    def retire(self) -> None:
+        """Let the child end."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.retire()
+
+    def forget(self) -> None:
+        """Let go of the child in a forked process."""
+        if self._child is not None:
+            self._child.forget()
