@@ -19,10 +19,11 @@ import enum
 import errno
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
+
+from fsdf_core.green.native import threading
 
 if sys.platform == "win32":
     import msvcrt

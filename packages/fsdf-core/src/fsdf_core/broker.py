@@ -207,11 +207,14 @@ class Broker(ABC):
         capabilities: what the broker can do.
         retryable_errors: the client library's exceptions that mean "connection lost, try again".
         queue_options: names of the keyword options that `queue()` takes.
+        cooperative: under the monkey patches of gevent and eventlet it waits as greenlets do: its driver waits in
+            Python. Otherwise it is used in real threads then; it has its locks from `fsdf_core.green.native`.
     """
 
     capabilities: ClassVar[Capabilities]
     retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
     queue_options: ClassVar[frozenset[str]] = frozenset()
+    cooperative: bool = False
 
     @classmethod
     @abstractmethod

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fsdf_core.errors import ConfigurationError, MissingDependency, UnknownName
+from fsdf_core.green.state import cooperative_state
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -112,9 +113,10 @@ def open_state(settings: Settings) -> StateStore:
     """
     secret = settings.state_url
     url = secret.get_secret_value() if secret else f"sqlite:///{default_state_file(settings).as_posix()}"
-    return _opened(
+    store = _opened(
         _open, states, url, settings, "FSDF_STATE_URL", "sqlite:///path, postgresql://…, redis://… or memory://"
     )
+    return cooperative_state(store)
 
 
 def open_records(settings: Settings) -> RecordStore:

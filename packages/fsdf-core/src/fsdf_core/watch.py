@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     Versions = Callable[[Sequence[str]], Mapping[str, Any] | None]
     """Returns the versions of channels, those without one left out; None if the store is away."""
 
+_LOOK_EVERY = 0.1
+
 
 class Watch:
     """Hears notifications on its channels, from when each was added until it is removed. Thread-safe.
@@ -31,7 +33,7 @@ class Watch:
     def __init__(self, watches: Watches) -> None:
         self.ended = False
         self._watches = watches
-        self._changed = threading.Condition()
+        self._changed = watches.threads.Condition()
         self._channels: set[str] = set()
         self._heard: set[str] = set()
 
@@ -89,16 +91,19 @@ class Watches:
     Args:
         attached: called with channels that another watch hears, before that is due to return.
         detached: called with channels that a watch hears no more.
+        threads: where locks come from: `fsdf_core.green.native.threading` for a store that is not cooperative.
     """
 
     def __init__(
         self,
         attached: Callable[[Sequence[str]], None] | None = None,
         detached: Callable[[Sequence[str]], None] | None = None,
+        threads: Any = threading,
     ) -> None:
+        self.threads = threads
         self._attached = attached
         self._detached = detached
-        self._lock = threading.Lock()
+        self._lock = threads.Lock()
         self._watching: dict[str, set[Watch]] = {}
 
     def open(self, channels: Iterable[str]) -> Watch:
@@ -150,6 +155,16 @@ class Watches:
                 for watch in watches:
                     found.setdefault(watch, []).append(channel)
         return found
+
+
+class UnsureWatch(Watch):
+    """For stores that cannot tell: whoever waits looks ten times a second."""
+
+    def wait(self, timeout: float) -> set[str]:
+        """Return what was heard, else all channels after a tenth of a second."""
+        heard = super().wait(min(timeout, _LOOK_EVERY))
+        with self._changed:
+            return heard or self._channels.copy()
 
 
 class PollingWatch(Watch):

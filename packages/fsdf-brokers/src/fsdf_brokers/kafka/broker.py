@@ -6,7 +6,6 @@ Producers and consumers of funboost share a topic; their consumers' group is our
 from __future__ import annotations
 
 import re
-import threading
 import time
 import weakref
 from collections import defaultdict
@@ -22,6 +21,7 @@ from fsdf_brokers.kafka.topic import Topic
 from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
 from fsdf_core.dead_letter import SUFFIX
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

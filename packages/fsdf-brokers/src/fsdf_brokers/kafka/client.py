@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from fsdf_brokers.kafka.faults import CHANGING, DOWN, REFUSED, STOOD_STILL
 from fsdf_brokers.kafka.ledger import Changes, Ledger
 from fsdf_brokers.kafka.progress import Position
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     import logging

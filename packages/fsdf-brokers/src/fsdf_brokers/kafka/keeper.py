@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from confluent_kafka import KafkaException
 
 from fsdf_brokers.kafka.turns import Turns
 from fsdf_core.errors import BrokerUnavailable
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

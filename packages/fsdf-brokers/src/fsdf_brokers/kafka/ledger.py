@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.kafka.progress import Position, Progress
 from fsdf_core.broker import Delivery
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, Producer
 
 from fsdf_brokers.kafka.faults import not_accepted
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from concurrent.futures import TimeoutError as Unfinished
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from fsdf_brokers.kafka.address import shown
 from fsdf_brokers.kafka.faults import REFUSED, timed_out, translate
 from fsdf_brokers.kafka.producer import KafkaProducer
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from fsdf_brokers.kafka.faults import NO_TOPIC
 from fsdf_brokers.kafka.keeper import Keeper
 from fsdf_core.broker import Subscription
 from fsdf_core.errors import BrokerError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

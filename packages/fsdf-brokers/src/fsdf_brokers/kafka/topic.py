@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from confluent_kafka import (
@@ -17,6 +16,7 @@ from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defi
 from fsdf_brokers.kafka.progress import Position
 from fsdf_core.broker import QueueSize
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from fsdf_brokers.kafka.server import KafkaAt

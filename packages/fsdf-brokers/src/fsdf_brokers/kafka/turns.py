@@ -6,12 +6,12 @@ keeps all others out for ever. So whoever wants to use the Consumer asks here fi
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fsdf_core.errors import BrokerUnavailable
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

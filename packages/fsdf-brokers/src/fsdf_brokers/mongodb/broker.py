@@ -36,6 +36,7 @@ class MongoBroker(Broker):
         ConfigurationError: it is no URL of MongoDB.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=True,
         acks=True,

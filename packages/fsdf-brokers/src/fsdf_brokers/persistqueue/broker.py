@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import string
-import threading
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.persistqueue.store import Store
 from fsdf_brokers.persistqueue.subscription import PersistQueueSubscription
 from fsdf_core.broker import Broker, Capabilities, Queue, QueueSize
 from fsdf_core.errors import UnsupportedFeature
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.process_lock import BLIND_LIMIT, Life, LifeMark, beat_age, is_alive
 from fsdf_core.errors import StorageError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from persistqueue import SQLiteAckQueue
 from persistqueue.sqlackqueue import AckStatus
 
 from fsdf_core.errors import BrokerUnavailable, StorageError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.persistqueue.lease import Lease
 from fsdf_core.broker import Delivery, Subscription
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import weakref
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from fsdf_brokers.postgres.statements import SET_UP
 from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError, StorageError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

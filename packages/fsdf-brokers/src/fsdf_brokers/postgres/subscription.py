@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import select
 import socket
-import threading
 import time
 from contextlib import suppress
 from itertools import count
@@ -18,6 +17,7 @@ from fsdf_brokers.sqlalchemy_queue.batch_limit import BatchLimit
 from fsdf_brokers.sqlalchemy_queue.lease import Lease
 from fsdf_core.broker import Delivery, Subscription
 from fsdf_core.errors import FsdfError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -60,6 +60,7 @@ class RabbitMQBroker(Broker):
         ConfigurationError: it is no URL of RabbitMQ.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=True,
         acks=True,

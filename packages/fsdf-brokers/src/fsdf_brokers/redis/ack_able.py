@@ -36,6 +36,7 @@ class RedisAckAbleBroker(Broker):
         ConfigurationError: it is no URL of Redis.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=True,
         acks=True,

@@ -32,6 +32,7 @@ class RedisBroker(Broker):
         ConfigurationError: it is no URL of Redis.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=True,
         acks=False,

@@ -34,6 +34,7 @@ class RedisPubSubBroker(Broker):
         ConfigurationError: it is no URL of Redis.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=False,
         acks=False,

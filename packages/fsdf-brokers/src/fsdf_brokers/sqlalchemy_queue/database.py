@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 import weakref
 from contextlib import nullcontext, suppress
@@ -17,6 +16,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from fsdf_brokers.sqlalchemy_queue.engine import create_tables, open_engine
 from fsdf_brokers.sqlalchemy_queue.trouble import Trouble
 from fsdf_brokers.sqlalchemy_queue.url import dialect_of, parse
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

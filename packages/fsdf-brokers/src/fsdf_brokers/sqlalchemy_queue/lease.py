@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.sqlalchemy_queue.held import Held
 from fsdf_core.backoff import Backoff
 from fsdf_core.errors import FsdfError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from fsdf_brokers.sqlalchemy_queue.roll import Roll

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf_brokers.sqlite.schema import STATEMENTS, VERSION
 from fsdf_core.backoff import Backoff
 from fsdf_core.errors import BrokerError, BrokerUnavailable, StorageError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

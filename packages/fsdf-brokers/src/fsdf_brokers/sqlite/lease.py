@@ -11,13 +11,13 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from fsdf_brokers.process_lock import BLIND_LIMIT, Life, LifeMark, is_alive
 from fsdf_brokers.sqlite.held import Held
 from fsdf_core.errors import BrokerError, StorageError
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from fsdf_brokers.sqlite.queue import SQLiteQueue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 import weakref
 from contextlib import nullcontext, suppress
@@ -18,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fsdf_brokers.states.sql.pool import Pool, open_pool
 from fsdf_brokers.states.sql.url import shown
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
+from fsdf_core.green.native import threading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -41,7 +41,7 @@ class Waiters:
     """
 
     def __init__(self, attached: Callable[[Sequence[str]], None] | None = None) -> None:
-        self.watches = Watches(attached)
+        self.watches = Watches(attached, threads=threading)
         self._lock = threading.Lock()
         self._waiting: dict[bytes, set[Waiter]] = {}
 

@@ -24,6 +24,7 @@ class MemoryBroker(Broker):
         serialize: encode bodies as a real broker would; default False.
     """
 
+    cooperative = True
     capabilities = Capabilities(
         durable=False,
         acks=True,

@@ -1,0 +1,1 @@
+"""What consumers need under the monkey patches of gevent and eventlet."""
