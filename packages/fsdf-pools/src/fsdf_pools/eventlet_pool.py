@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     # eventlet's own, and cannot be had before the import that warns.
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     import eventlet  # type: ignore[import-untyped]
-    from eventlet import hubs  # type: ignore[import-untyped]
+    from eventlet import hubs
     from eventlet.event import Event  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
 from fsdf_core.coroutines import is_async
 from fsdf_core.errors import UnknownName, UnsupportedFeature
+from fsdf_core.green.broker import cooperative_broker
 from fsdf_core.publisher import Publisher
 from fsdf_core.settings import get_settings
 
@@ -134,6 +135,8 @@ def worker_count(params: BoosterParams) -> int:
         "concurrent_num" not in params.model_fields_set
         and params.concurrent_num == BoosterParams.model_fields["concurrent_num"].default
     )
+    if left_alone and params.concurrent_mode == ConcurrentModeEnum.PROCESS:
+        return os.cpu_count() or 1
     return _MANY_WORKERS if params.qps and left_alone else params.concurrent_num
 
 
@@ -167,7 +170,7 @@ def _broker(kind: str) -> Broker:
         ) from error
     with _lock:
         if adapter not in _brokers:
-            _brokers[adapter] = adapter.from_settings(get_settings())
+            _brokers[adapter] = cooperative_broker(adapter.from_settings(get_settings()))
         return _brokers[adapter]
 
 
