@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from fsdf_control.pausing import Pause, is_paused, pause, resume
     from fsdf_control.quota import Quota
     from fsdf_control.rate_limit import RateLimit
+    from fsdf_control.records import Records
     from fsdf_control.requeue import Requeue
+    from fsdf_control.results import Results
     from fsdf_control.retry import Retry
     from fsdf_control.run_report import RunReport
     from fsdf_control.shared_rate import SharedRateLimit
@@ -43,8 +45,10 @@ __all__ = [
     "Pause",
     "Quota",
     "RateLimit",
+    "Records",
     "RemoteKill",
     "Requeue",
+    "Results",
     "Retry",
     "RunReport",
     "SharedRateLimit",
@@ -75,8 +79,10 @@ _HOMES = {
     "Pause": "pausing",
     "Quota": "quota",
     "RateLimit": "rate_limit",
+    "Records": "records",
     "RemoteKill": "kill",
     "Requeue": "requeue",
+    "Results": "results",
     "Retry": "retry",
     "RunReport": "run_report",
     "SharedRateLimit": "shared_rate",

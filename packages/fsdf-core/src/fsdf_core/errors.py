@@ -7,6 +7,7 @@ FsdfError
 │   └── UnsupportedFeature            the broker cannot do it, or this version does not have it yet
 ├── MessageError
 │   ├── EncodeError (TypeError)       an argument is not JSON data
+│   │   └── ResultNotJson             what a task returned is not, and somebody waits for it
 │   └── DecodeError (ValueError)      a received body is not a task message
 ├── BrokerError
 │   ├── BrokerUnavailable             unreachable, locked or gone; trying again may help
@@ -14,6 +15,9 @@ FsdfError
 │   └── QueueFull                     a bounded queue had no room in time
 ├── StateError                        a state store could not do its work
 │   └── StateUnavailable              unreachable or gone; trying again may help
+├── ResultError                       a task has no result to give
+│   ├── TaskFailed                    it failed, or did not run
+│   └── HasNotAsyncResult (TimeoutError)  it has not ended in time
 ├── ConsumerError                     a consumer was used in the wrong state
 ├── TaskError                         a task was ended from outside
 │   ├── TaskTimeout (TimeoutError)    it ran for longer than it may
@@ -53,6 +57,10 @@ class EncodeError(MessageError, TypeError):
     """A task's arguments are not JSON data."""
 
 
+class ResultNotJson(EncodeError):
+    """A task whose result somebody waits for returned what is not JSON data; it counts as failed."""
+
+
 class DecodeError(MessageError, ValueError):
     """A received body is not a task message."""
 
@@ -79,6 +87,46 @@ class StateError(FsdfError):
 
 class StateUnavailable(StateError):
     """The state store is unreachable or gone; trying again may help."""
+
+
+class ResultError(FsdfError):
+    """A task has no result to give."""
+
+
+class TaskFailed(ResultError):
+    """A task failed, or did not run: filtered, expired, killed, dead-lettered.
+
+    Attributes:
+        task_id: the task's.
+        state: "failed", "dropped" or "dead-lettered".
+        reason: why it was dropped or dead-lettered; "" for a plain failure.
+        remote_type: name of the type of what it raised; "" if it raised nothing.
+        text: that error's text.
+        traceback: its traceback in the worker, as text; "" if there is none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        task_id: str = "",
+        state: str = "failed",
+        reason: str = "",
+        remote_type: str = "",
+        text: str = "",
+        traceback: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.task_id = task_id
+        self.state = state
+        self.reason = reason
+        self.remote_type = remote_type
+        self.text = text
+        self.traceback = traceback
+
+
+class HasNotAsyncResult(ResultError, TimeoutError):
+    """A task has not ended in the time that its result was waited for."""
 
 
 class ConsumerError(FsdfError):

@@ -170,6 +170,11 @@ def signals_deferred() -> Iterator[None]:
             _finish(sys._getframe())  # noqa: SLF001 - a handler gets one, too
 
 
+def ending() -> bool:
+    """Whether a signal has told the process to end."""
+    return _phase is not _Phase.IDLE
+
+
 def await_drain() -> None:
     """Wait for the end that a signal is about to make, if there was one.
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from fsdf_core.watch import UnsureWatch, Watches
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -105,13 +107,16 @@ class StateStore(ABC):
     def notify(self, *channels: str) -> None:
         """Wake those who wait on these channels, in one round trip where the store can."""
 
-    @abstractmethod
     def watch(self, *channels: str) -> Watch:
         """Return what hears all notifications on these channels from now on; close it after use.
 
         Opens no connection by itself, and does not wait: a store that is away is heard of when it is back. What
-        was notified while nobody could listen counts as notified.
+        was notified while nobody could listen counts as notified. A store that does not override this says so of
+        every channel ten times a second.
         """
+        watch = UnsureWatch(Watches())
+        watch.add(*channels)
+        return watch
 
     @abstractmethod
     def wait(self, channel: str, timeout: float) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from fsdf.aio_result import AioAsyncResult
     from fsdf.params import BoosterParams
     from fsdf.publisher import Call
     from fsdf.result import AsyncResult
@@ -130,11 +131,13 @@ class Booster(QueueCommands, Generic[P, R]):
 
     pub = apply_async = publish
 
-    async def aio_push(self, /, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
+    async def aio_push(self, /, *args: P.args, **kwargs: P.kwargs) -> AioAsyncResult[R]:
         """`push` in a thread, so that the event loop goes on meanwhile."""
         import asyncio  # noqa: PLC0415 - slow to import
 
-        return await asyncio.to_thread(self.publisher.push, *args, **kwargs)
+        from fsdf.aio_result import AioAsyncResult  # noqa: PLC0415 - as above
+
+        return AioAsyncResult(await asyncio.to_thread(self.publisher.push, *args, **kwargs))
 
     async def aio_publish(
         self,
@@ -142,11 +145,14 @@ class Booster(QueueCommands, Generic[P, R]):
         task_id: str | int | None = None,
         task_options: TaskOptions | None = None,
         priority_control_config: TaskOptions | None = None,
-    ) -> AsyncResult[R]:
+    ) -> AioAsyncResult[R]:
         """`publish` in a thread, so that the event loop goes on meanwhile."""
         import asyncio  # noqa: PLC0415 - as above
 
-        return await asyncio.to_thread(self.publisher.publish, msg, task_id, task_options, priority_control_config)
+        from fsdf.aio_result import AioAsyncResult  # noqa: PLC0415 - as above
+
+        publish = self.publisher.publish
+        return AioAsyncResult(await asyncio.to_thread(publish, msg, task_id, task_options, priority_control_config))
 
     def push_many(self, calls: Iterable[Call]) -> list[AsyncResult[R]]:
         """Publish many calls in batches; each is a tuple of positional arguments or a dict of named ones."""

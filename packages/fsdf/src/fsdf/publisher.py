@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from fsdf.receiver import CLASS, INSTANCE
 from fsdf.result import AsyncResult
+from fsdf.result_source import ResultSource, asks, never_sent
 from fsdf_core.message import EXTRA
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_STAMPS = 3
+"""Keys of `extra` that every message has; one with these alone asks for nothing."""
 
 Call = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 """Positional arguments, or arguments by name."""
@@ -49,6 +53,8 @@ class BoosterPublisher(Generic[P, R]):
         self._binder = binder
         self._receiver = receiver
         self._bind = binder.bind
+        self._asked = params.is_using_rpc_mode
+        self._source = ResultSource(self.queue, params.rpc_timeout)
         self._publisher: Publisher | None = None
         self._send: Callable[..., Message] = self._first_send
         self._renew()
@@ -68,7 +74,7 @@ class BoosterPublisher(Generic[P, R]):
             raise self._binder.explained(args, kwargs) from None
         if self._receiver.possible:
             arguments = self._packed(arguments)
-        return AsyncResult(self._send(arguments).task_id)
+        return self._result(self._send(arguments))
 
     def publish(
         self,
@@ -97,8 +103,7 @@ class BoosterPublisher(Generic[P, R]):
         arguments, extra, priority = self._parts(msg, options)
         if task_id is not None:
             extra["task_id"] = str(task_id)
-        sent = self._send(arguments, extra, priority=priority)
-        return AsyncResult(sent.task_id)
+        return self._result(self._send(arguments, extra, priority=priority))
 
     def push_many(self, calls: Iterable[Call]) -> list[AsyncResult[R]]:
         """Publish many calls in batches; each is a tuple of positional arguments or a dict of named ones.
@@ -176,6 +181,13 @@ class BoosterPublisher(Generic[P, R]):
         """Return the queue, opened at the first use."""
         return self._open().queue
 
+    def _result(self, message: Message) -> AsyncResult[R]:
+        extra = message.extra
+        asked = self._asked if len(extra) <= _STAMPS else asks(extra, self._asked)
+        if message.settlement is not None:
+            return AsyncResult(message.task_id, None, self._source, answer=never_sent(message))
+        return AsyncResult(message.task_id, None, self._source, asked=asked)
+
     def _open(self) -> Publisher:
         with self._lock:
             if self._publisher is None:
@@ -237,7 +249,7 @@ class BoosterPublisher(Generic[P, R]):
         results: list[AsyncResult[R]] = []
         # Batch by batch, so that a million messages are not kept for their ids.
         while sent := publish_many(itertools.islice(calls, BATCH), priority=priority):
-            results += [AsyncResult(message.task_id) for message in sent]
+            results += map(self._result, sent)
         return results
 
 

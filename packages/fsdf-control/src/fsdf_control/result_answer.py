@@ -1,0 +1,134 @@
+"""What a finished message answers to whoever waits for its result."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from fsdf_control.dead_letter import text_of
+from fsdf_core.answer import ASKED, DEAD_LETTERED, DROPPED, FAILED, SUCCEEDED, Answer
+from fsdf_core.message import EXTRA
+from fsdf_core.verdict import DeadLetter, Drop
+
+if TYPE_CHECKING:
+    from fsdf_core.message import Message
+
+_OTHERS = "other_extra_params"
+_LONGEST_TRACEBACK = 100_000
+"""Characters; of a longer one the end is told."""
+
+
+class Ran(NamedTuple):
+    """One run of a task.
+
+    Attributes:
+        result: what it returned, as JSON; None after a failure.
+        began: seconds since the epoch.
+        ended: the same.
+        thread_id: of the worker.
+    """
+
+    result: bytes | None
+    began: float
+    ended: float
+    thread_id: int
+
+
+def asks(extra: dict[str, Any], default: bool) -> bool:  # noqa: FBT001 - a value, not a switch
+    """Return whether a message's control data ask for an answer; `default` if they say nothing."""
+    wanted = extra.get(ASKED)
+    if wanted is None and isinstance(others := extra.get(_OTHERS), dict):
+        wanted = others.get(ASKED)
+    return wanted if isinstance(wanted, bool) else default
+
+
+def control_data(message: Message) -> dict[str, Any]:
+    """Return a message's control data; of a body that is no task message what can be read of them."""
+    if message.extra or message.delivery is None:
+        return message.extra
+    body: Any = message.delivery.body
+    try:
+        found = orjson.loads(body) if isinstance(body, bytes | bytearray | str) else body
+    except ValueError:
+        return {}
+    extra = found.get(EXTRA) if isinstance(found, dict) else None
+    return extra if isinstance(extra, dict) else {}
+
+
+def answer_of(message: Message, task_id: str, ran: Ran | None, function: str, now: float) -> Answer:
+    """Return the answer of a message that is done for.
+
+    Args:
+        message: as it is settled.
+        task_id: its task's id.
+        ran: its last run, if there was one.
+        function: the function's name.
+        now: seconds since the epoch.
+    """
+    host_name, script_name = _here()
+    return Answer(
+        task_id=task_id,
+        queue_name=message.queue_name,
+        function=function,
+        run_times=message.attempt if ran else 0,
+        time_start=ran.began if ran else None,
+        time_end=ran.ended if ran else now,
+        process_id=os.getpid(),
+        thread_id=ran.thread_id if ran else None,
+        host_name=host_name,
+        script_name=script_name,
+        message=_body(message),
+        **_fate(message, ran),
+    )
+
+
+def _fate(message: Message, ran: Ran | None) -> dict[str, Any]:
+    outcome, settlement = message.outcome, message.settlement
+    error = outcome.error if outcome is not None else None
+    if error is not None:
+        fate = {
+            "state": FAILED,
+            "exception_type": type(error).__name__,
+            "exception_msg": _plain(text_of(error)),
+            "traceback": _plain("".join(traceback.format_exception(error)))[-_LONGEST_TRACEBACK:],
+        }
+        if isinstance(settlement, DeadLetter):
+            fate |= {"state": DEAD_LETTERED, "reason": _plain(settlement.reason)}
+        return fate
+    if isinstance(settlement, Drop):
+        reason = _plain(settlement.reason)
+        return {"state": DROPPED, "reason": reason, "exception_type": "Dropped", "exception_msg": reason}
+    if isinstance(settlement, DeadLetter):
+        reason = _plain(settlement.reason)
+        text = _plain(settlement.error) or reason
+        return {"state": DEAD_LETTERED, "reason": reason, "exception_type": "DeadLettered", "exception_msg": text}
+    return {"state": SUCCEEDED, "result": orjson.Fragment(ran.result) if ran and ran.result else None}
+
+
+def _body(message: Message) -> Any:
+    """Return the message as it came: the task may have changed what it was given."""
+    body = message.delivery.body if message.delivery is not None else None
+    if isinstance(body, bytes):
+        return orjson.Fragment(body) if message.extra else {}
+    whole = body if isinstance(body, dict) else {**message.arguments, EXTRA: message.extra}
+    try:
+        return orjson.Fragment(orjson.dumps(whole, default=repr))
+    except TypeError:
+        return {}
+
+
+def _plain(text: str) -> str:
+    """Make text fit for JSON: file names may hold halves of characters."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+@functools.cache
+def _here() -> tuple[str, str]:
+    return socket.gethostname(), Path(sys.argv[0]).name if sys.argv else ""

@@ -1,0 +1,248 @@
+"""Tell whoever waits for a task's result how it ended."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from fsdf_control.dead_letter import dead_letter_for
+from fsdf_control.result_answer import Ran, answer_of, asks, control_data
+from fsdf_core.answer import DROPPED, Answer, answer_key
+from fsdf_core.batch import BatchMessage
+from fsdf_core.clock import SYSTEM_CLOCK
+from fsdf_core.control import Control
+from fsdf_core.errors import ResultNotJson, StateError, StateUnavailable
+from fsdf_core.host import Abandoned
+from fsdf_core.state import StateStore
+from fsdf_core.verdict import Delay, Fail, Release, Requeue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsdf_core.clock import Clock
+    from fsdf_core.control import AsyncCall, Call
+    from fsdf_core.host import Host
+    from fsdf_core.message import Message
+    from fsdf_core.verdict import Recovery
+
+_NOT_YET = (Delay, Requeue, Release)
+
+
+class Results(Control):
+    """Answers for each task that is done for, whatever became of it; `AsyncResult` and `AnswerReader` wait for that.
+
+    Answers are stored before the message is acknowledged, all that are settled together in one write: a crash in
+    between runs the task again, and its second answer replaces the first. A store that is away is waited for. A task
+    that goes back to its queue has not ended. What a task returns must be JSON data; else it has failed, without
+    another attempt, by `ResultNotJson`.
+
+    Be the first of the controls: whatever others make of a result or an error is answered then.
+
+    Args:
+        store: where the answers go, or what opens it when the first is due.
+        ttl: seconds that an answer is kept; default 1800.
+        enabled: answer for messages that say nothing about it; default True. A message's
+            `extra["is_using_rpc_mode"]` goes first. Others cost next to nothing.
+        dead_letter: send a message whose result is not JSON to the dead-letter queue; default False.
+        function: the function's name, for the answers; default "".
+        clock: the time; default: the consumer's clock.
+
+    Raises:
+        ValueError: `ttl` is not above 0.
+
+    Example:
+        >>> from fsdf_core.answer_reader import AnswerReader
+        >>> from fsdf_core.message import Message
+        >>> from fsdf_core.states.memory import MemoryStateStore
+        >>> store = MemoryStateStore()
+        >>> results, message = Results(store), Message({"x": 2}, {"task_id": "t"})
+        >>> results.around(lambda message: message.arguments["x"] * 21)(message)
+        42
+        >>> results.on_settle([message])
+        >>> AnswerReader(store).read(["t"])["t"].result
+        42
+    """
+
+    wants_outcomes = False  # a failure always has one
+    retryable_errors = (StateError,)
+
+    def __init__(
+        self,
+        store: StateStore | Callable[[], StateStore],
+        ttl: float = 1800.0,
+        *,
+        enabled: bool = True,
+        dead_letter: bool = False,
+        function: str = "",
+        clock: Clock | None = None,
+    ) -> None:
+        if not ttl > 0:
+            raise ValueError(f"answers must be kept for a time, ttl must be above 0 seconds, not {ttl}")
+        self._find = None if isinstance(store, StateStore) else store
+        self._store = store if isinstance(store, StateStore) else None
+        self._ttl = ttl
+        self._enabled = enabled
+        self._dead_letter = dead_letter
+        self._function = function
+        self._given_clock = clock
+        self._clock = clock or SYSTEM_CLOCK
+        self._logger = logging.getLogger("fsdf.control")
+        self._ran: dict[Message, Ran] = {}
+
+    def start(self, host: Host) -> None:
+        """Take the consumer's clock, if there is no other, and its logger."""
+        self._clock = self._given_clock or host.clock
+        self._logger = host.logger
+        self._ran.clear()
+
+    def around(self, call: Call) -> Call:
+        """Keep the result of each run that is asked for."""
+
+        def answered(message: Message) -> Any:
+            whole = isinstance(message, BatchMessage)
+            if not whole and not asks(message.extra, self._enabled):
+                return call(message)
+            began = self._clock.time()
+            try:
+                result = call(message)
+            except Abandoned:
+                raise  # settled without this run
+            except BaseException:
+                self._failed(message, began)
+                raise
+            return self._batch_ended(message, result, began) if whole else self._ended(message, result, began)
+
+        return answered
+
+    def around_async(self, call: AsyncCall) -> AsyncCall:
+        """`around` for `async def` functions."""
+
+        async def answered(message: Message) -> Any:
+            whole = isinstance(message, BatchMessage)
+            if not whole and not asks(message.extra, self._enabled):
+                return await call(message)
+            began = self._clock.time()
+            try:
+                result = await call(message)
+            except Abandoned:
+                raise
+            except BaseException:
+                self._failed(message, began)
+                raise
+            return self._batch_ended(message, result, began) if whole else self._ended(message, result, began)
+
+        return answered
+
+    def around_every(self) -> int:
+        """Only messages with options can ask if the function does not."""
+        return 1 if self._enabled else 0
+
+    def on_error(self, message: Message, error: BaseException, attempt: int) -> Recovery | None:  # noqa: ARG002
+        """Another attempt would return no JSON either."""
+        if not isinstance(error, ResultNotJson):
+            return None
+        return dead_letter_for(error, "its result is not JSON data") if self._dead_letter else Fail()
+
+    def on_settle(self, messages: Sequence[Message]) -> None:
+        """Store the answers, wake those who wait."""
+        answers: dict[str, Answer] = {}
+        for message in messages:
+            if (message.plain and not self._enabled) or isinstance(message.settlement, _NOT_YET):
+                continue
+            extra = control_data(message)
+            if "task_id" in extra and asks(extra, self._enabled):
+                task_id = str(extra["task_id"])
+                ran = self._ran.get(message)
+                answers[answer_key(task_id)] = answer_of(message, task_id, ran, self._function, self._clock.time())
+        if answers:
+            self._tell(answers)
+        if self._ran:
+            for message in messages:
+                self._ran.pop(message, None)
+
+    def _ended(self, message: Message, result: Any, began: float) -> Any:
+        try:
+            encoded = orjson.dumps(result)
+        except TypeError as error:
+            self._failed(message, began)
+            raise ResultNotJson(
+                f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
+                "or switch is_using_rpc_mode off"
+            ) from None
+        self._ran[message] = Ran(encoded, began, self._clock.time(), threading.get_ident())
+        return result
+
+    def _failed(self, message: Message, began: float) -> None:
+        members = message.members if isinstance(message, BatchMessage) else (message,)
+        ran = Ran(None, began, self._clock.time(), threading.get_ident())
+        for member in members:
+            if asks(member.extra, self._enabled):
+                self._ran[member] = ran
+
+    def _batch_ended(self, message: Message, results: Any, began: float) -> Any:
+        """Note each call's own result; one that is not JSON fails alone."""
+        members = message.members if isinstance(message, BatchMessage) else ()
+        if not isinstance(results, list) or len(results) != len(members):
+            results = [results] * len(members)
+        checked = list(results)
+        for place, member in enumerate(members):
+            if not asks(member.extra, self._enabled):
+                continue
+            if isinstance(results[place], BaseException):
+                self._failed(member, began)
+                continue
+            try:
+                self._ended(member, results[place], began)
+            except ResultNotJson as error:
+                checked[place] = error
+        return checked
+
+    def _tell(self, answers: dict[str, Answer]) -> None:
+        if self._store is None and self._find is not None:
+            self._store = self._find()
+        store = self._store
+        if store is None:
+            return
+        try:
+            values = {key: answer.encode() for key, answer in answers.items()}
+            self._write(store, values, answers)
+            if store.wakes:  # whoever reads another store looks for itself
+                store.notify(*values)
+        except store.retryable_errors as error:
+            raise StateUnavailable(f"results cannot be stored: {error}") from error
+
+    def _write(self, store: StateStore, values: dict[str, bytes], answers: dict[str, Answer]) -> None:
+        try:
+            store.set(values, self._ttl)
+        except StateUnavailable:
+            raise
+        except StateError as error:
+            if len(values) > 1:
+                for key, value in values.items():
+                    self._write(store, {key: value}, answers)
+                return
+            ((key, value),) = values.items()
+            self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
+            store.set({key: _too_much(answers[key], len(value), error).encode()}, self._ttl)
+
+
+def _too_much(answer: Answer, size: int, error: StateError) -> Answer:
+    return Answer(
+        answer.task_id,
+        DROPPED,
+        reason="its result cannot be stored",
+        exception_type=type(error).__name__,
+        exception_msg=f"the answer of {size} bytes cannot be stored: {error}",
+        queue_name=answer.queue_name,
+        function=answer.function,
+        run_times=answer.run_times,
+        time_start=answer.time_start,
+        time_end=answer.time_end,
+        process_id=answer.process_id,
+        thread_id=answer.thread_id,
+        host_name=answer.host_name,
+        script_name=answer.script_name,
+    )
