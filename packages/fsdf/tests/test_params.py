@@ -73,7 +73,6 @@ OTHER_VALUES = {
     "advanced_retry_config": {"retry_mode": "requeue"},
     "allow_run_time_cron": "* 9-17 * * *",
     "booster_registry_name": "other",
-    "function_result_status_persistance_conf": (True, True, 60),
     "function_timeout": 5,
     "is_auto_start_specify_async_loop_in_child_thread": False,
     "log_filename": "a.log",

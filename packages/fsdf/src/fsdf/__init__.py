@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fsdf.discovery import BoosterDiscovery
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.params import BoosterParams
+    from fsdf.record_conf import FunctionResultStatusPersistanceConfig
     from fsdf.remote import RemoteTaskKiller
     from fsdf.result import AsyncResult
     from fsdf.supervision import run_consumer_with_multi_process, run_many_consumer_with_multi_process
@@ -47,6 +48,7 @@ __all__ = [
     "ExceptionForRequeue",
     "ExceptionForRetry",
     "FctContextThread",
+    "FunctionResultStatusPersistanceConfig",
     "PriorityConsumingControlConfig",
     "PublisherParams",
     "RemoteTaskKiller",
@@ -81,6 +83,7 @@ _HOMES = {
     "ExceptionForRequeue": "fsdf_core.errors",
     "ExceptionForRetry": "fsdf_core.errors",
     "FctContextThread": "fsdf.context",
+    "FunctionResultStatusPersistanceConfig": "fsdf.record_conf",
     "PriorityConsumingControlConfig": "fsdf.task_options",
     "PublisherParams": "fsdf.cross_project",
     "RemoteTaskKiller": "fsdf.remote",

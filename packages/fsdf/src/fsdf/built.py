@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 PARAMS_NOT_BUILT = frozenset(
     {
-        "function_result_status_persistance_conf",
         "is_fake_booster",
         "is_using_rpc_mode",
         "log_filename",

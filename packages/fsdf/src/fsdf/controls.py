@@ -13,6 +13,7 @@ from fsdf.lazy_enlist import LazyEnlist
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
 from fsdf.on_demand import OnDemand
+from fsdf.record_conf import records_of
 from fsdf.state import existing_state_of, state_of
 from fsdf_control import (
     CronWindow,
@@ -62,7 +63,7 @@ def consumer_controls(
         ConfigurationError: a parameter's value makes no sense.
         MissingDependency: a parameter needs shared state, and the store's library is not installed.
     """
-    controls: list[Control] = [*params.controls, statistics]
+    controls: list[Control] = [*params.controls, statistics, *records_of(params)]
     if params.is_show_message_get_from_broker:
         controls.append(ReceivedLog(logger))
     if params.is_support_remote_kill_task:

@@ -66,6 +66,9 @@ class BoosterParams(BaseModel):
         msg_expire_seconds: age from which messages are dropped; None or 0: none (default).
         do_task_filtering: drop a task if one with equal arguments has succeeded; default False.
         task_filtering_expire_seconds: how long a success counts for that; 0 (default): for ever.
+        function_result_status_persistance_conf: what to record of each task: a
+            `FunctionResultStatusPersistanceConfig`, a dict of its fields, or the old tuple (status, result, seconds);
+            default None: nothing.
         user_custom_record_process_info_func: called with the `FunctionResultStatus` of each task that is done or
             goes back to the queue; may be `async def`; default None.
         allow_run_time_cron: cron expression (5 fields) of the minutes in which tasks may start; default None.
@@ -248,9 +251,12 @@ class BoosterParams(BaseModel):
 
     @field_validator("function_result_status_persistance_conf", mode="after")
     @classmethod
-    def _off_is_none(cls, conf: Any) -> Any:
-        # The old default was a triple: save the status, save the result, for how long.
-        return None if isinstance(conf, tuple) and not any(conf[:2]) else conf
+    def _known_record_conf(cls, conf: Any) -> Any:
+        if conf is None:
+            return None
+        from fsdf.record_conf import resolve_record_conf  # noqa: PLC0415 - it needs more imports than parameters do
+
+        return resolve_record_conf(conf)
 
     @field_validator("specify_concurrent_pool", mode="after")
     @classmethod

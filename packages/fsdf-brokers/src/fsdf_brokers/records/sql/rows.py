@@ -79,7 +79,7 @@ def row(record: TaskRecord) -> Row:
         record.thread,
         record.script,
         record.expires,
-        _json({name: value for name, value in detail.items() if value}),
+        _json({name: value for name, value in detail.items() if value or name == "result"}),
     )
 
 

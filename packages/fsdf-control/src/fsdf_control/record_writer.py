@@ -1,0 +1,170 @@
+"""Writes records in batches, in a thread of its own, whatever the store does."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from fsdf_core.backoff import Backoff
+from fsdf_core.errors import StateUnavailable
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+
+    from fsdf_control.record_builder import Ended
+    from fsdf_core.records import Count, RecordStore, TaskRecord
+
+EVERY = 0.5
+"""Seconds between two batches that are not full."""
+BATCH = 1000
+ROOM = 20_000
+"""Messages that wait to be written, at most."""
+PATIENCE = 2.0
+"""Seconds that consumption waits for room while the store works; after them records are lost instead."""
+_PRUNE_EVERY = 60.0
+_PRUNED_AT_ONCE = 1000
+_MOST_PRUNINGS = 20
+
+
+class RecordWriter:
+    """Owns the thread `fsdf-records-<queue>`.
+
+    Args:
+        name: the queue's name.
+        store: where they go.
+        build: makes records of ended messages.
+        running: returns records of what runs now, those that were not told yet.
+        counts: takes the counts.
+        logger: is told when the store is lost, and when it is back.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: RecordStore,
+        build: Callable[[Sequence[Ended]], list[TaskRecord]],
+        running: Callable[[], list[TaskRecord]],
+        counts: Callable[[], list[Count]],
+        logger: logging.Logger,
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._build = build
+        self._running = running
+        self._counts = counts
+        self._logger = logger
+        self._waiting: deque[Ended] = deque()
+        self._change = threading.Condition()
+        self._closing = False
+        self._abandoned = threading.Event()
+        self._stuck = False
+        self._refusal = ""
+        self._lost = 0
+        self._prune_at = time.monotonic() + random.uniform(1.0, _PRUNE_EVERY)  # noqa: S311 - no secret
+        self._thread = threading.Thread(target=self._run, name=f"fsdf-records-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, ended: Sequence[Ended]) -> None:
+        """Take over messages that ended. Waits a little if the store is slower than the tasks."""
+        room = ROOM - len(self._waiting)
+        if room < len(ended):
+            room = self._make_room(len(ended))
+        self._waiting.extend(ended[:room])
+        self._lost += max(0, len(ended) - room)
+        if len(self._waiting) >= BATCH:
+            with self._change:
+                self._change.notify_all()
+
+    def close(self, timeout: float) -> None:
+        """Write what is left, for at most `timeout` seconds."""
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._abandoned.set()
+            self._thread.join(1.0)
+        if lost := self._lost + len(self._waiting):
+            self._logger.warning("%s: %d record(s) are lost", self._name, lost)
+
+    def _make_room(self, wanted: int) -> int:
+        with self._change:
+            self._change.notify_all()
+            if not self._stuck and not self._closing:
+                self._change.wait_for(lambda: ROOM - len(self._waiting) >= wanted or self._stuck, PATIENCE)
+            room = max(0, ROOM - len(self._waiting))
+            if room < wanted:
+                self._stuck = True
+            return room
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            with self._change:
+                self._change.wait_for(lambda: self._closing or len(self._waiting) >= BATCH, EVERY)
+                closing = self._closing
+            self._write_all()
+            if not closing:
+                self._prune()
+
+    def _write_all(self) -> None:
+        """Write what has come so far."""
+        records = self._running()  # before the ends: an end replaces it, not the other way round
+        counts = self._counts()
+        while not self._abandoned.is_set():
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            records += self._build(batch)
+            if not records and not counts:
+                return
+            if not self._save(records, counts):
+                self._lost += len(batch)
+            records, counts = [], []
+            with self._change:
+                self._change.notify_all()
+
+    def _save(self, records: list[TaskRecord], counts: list[Count]) -> bool:
+        backoff = Backoff(0.5, 10.0)
+        said = False
+        while not self._abandoned.is_set():
+            try:
+                self._store.save(records, counts)
+            except StateUnavailable as error:
+                self._stuck = True
+                if not said:
+                    said = True
+                    self._logger.warning("%s: records cannot be written now, tasks go on: %s", self._name, error)
+                if self._abandoned.wait(backoff.next()):
+                    return False
+            except Exception as error:  # noqa: BLE001 - whatever a store raises, tasks and later records go on
+                if (text := str(error)) != self._refusal:
+                    self._refusal = text
+                    self._logger.warning("%s: records cannot be written, tasks go on: %s", self._name, text)
+                return False
+            else:
+                self._recover(said=said)
+                return True
+        return False
+
+    def _recover(self, *, said: bool) -> None:
+        self._stuck, self._refusal = False, ""
+        lost, self._lost = self._lost, 0
+        if said or lost:
+            self._logger.warning("%s: records are written again; %d were lost", self._name, lost)
+
+    def _prune(self) -> None:
+        if time.monotonic() < self._prune_at:
+            return
+        self._prune_at = time.monotonic() + _PRUNE_EVERY
+        try:
+            for _ in range(_MOST_PRUNINGS):
+                if self._store.prune(time.time(), _PRUNED_AT_ONCE) < _PRUNED_AT_ONCE or len(self._waiting) >= BATCH:
+                    return
+        except Exception as error:  # noqa: BLE001 - as above
+            self._logger.warning("%s: old records cannot be deleted now: %s", self._name, error)
