@@ -161,7 +161,7 @@ def quick_ticks():
         yield
 
 
-@pytest.mark.timeout(max(120, 2 * EXAMPLES))
+@pytest.mark.timeout(max(300, 2 * EXAMPLES))
 @settings(
     max_examples=EXAMPLES,
     deadline=None,

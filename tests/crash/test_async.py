@@ -16,7 +16,7 @@ TASKS = 6000
 
 pytestmark = [
     pytest.mark.crash,
-    pytest.mark.timeout(170),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="the signals of these tests are POSIX"),
 ]
 

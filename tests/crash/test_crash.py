@@ -20,7 +20,7 @@ from fsdf_core.testing.history import check
 WORKER = Path(__file__).parent / "worker.py"
 EVERY = 0.3
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
 
 class Fleet:

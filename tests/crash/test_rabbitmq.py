@@ -19,7 +19,7 @@ from tests.crash.test_sql import Producer, disturb
 
 pytestmark = [
     pytest.mark.crash,
-    pytest.mark.timeout(170),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform == "win32", reason="the signals of these tests are POSIX"),
 ]
 

@@ -12,7 +12,7 @@ from fsdf import BoostersManager, BrokerEnum, boost
 from fsdf_core.errors import ConfigurationError, UnsupportedFeature
 from tests.processes.conftest import HERE
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 SCRIPT = """
 import logging, sys

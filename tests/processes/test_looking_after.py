@@ -12,7 +12,7 @@ from tests.processes.conftest import alive
 
 pytestmark = [
     pytest.mark.crash,
-    pytest.mark.timeout(170),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 
