@@ -41,6 +41,17 @@ class Mask:
         self._ends = tuple(_plain(name) for name in (*SECRETS, *names))
         self._known: dict[str, bool] = {}
 
+    def needless(self, arguments: dict[str, Any]) -> bool:
+        """Whether arguments can be shown as they are: no secrets, nothing nested or long."""
+        known = self._known
+        for name, value in arguments.items():
+            kind = type(value)
+            if (kind is not int and kind is not str and kind is not float) or known.get(name, True):
+                return False
+            if kind is not float and not _is_small(value):
+                return False
+        return True
+
     def __call__(self, arguments: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         """Return a copy in which secrets are masked, and what is nested too deep is left out."""
         return {

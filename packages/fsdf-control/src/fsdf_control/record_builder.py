@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fsdf_control.masking import Mask, cut, shown
 from fsdf_core.message import Message
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fsdf_control.run_times import Run
+    from fsdf_core.verdict import Settlement
 
 USER_CONTEXT = "user_context"
 """Key of `extra`: what the user's task added."""
+_STAMPS = 3
+"""Keys that `extra` has without options."""
 _LONGEST_ERROR, _LONGEST_TRACEBACK = 4_000, 20_000
 
 Ended = tuple[Message, "Sequence[Run]", float]
@@ -45,71 +48,87 @@ class RecordBuilder:
         self._mask = Mask(masked)
         self._keep = keep
         self._results = results
-        self._same: dict[str, Any] = {
-            "queue": queue,
-            "function": function,
-            "worker": worker,
-            "host": _host_name(),
-            "process": os.getpid(),
-            "script": sys.argv[0] if sys.argv else "",
-        }
+        self._queue = queue
+        self._function = function
+        self._worker = worker
+        self._host = _host_name()
+        self._process = os.getpid()
+        self._script = sys.argv[0] if sys.argv else ""
 
     def running(self, message: Message, began: float) -> TaskRecord:
         """Return the record of a message whose run has not ended."""
-        return TaskRecord(
-            status=RUNNING, started=began, attempts=message.attempt, **self._of(message, began), **self._same
-        )
+        record = self._record(message, RUNNING, began)
+        record.started, record.attempts = began, message.attempt
+        return record
 
     def ended(self, message: Message, runs: Sequence[Run], now: float) -> TaskRecord:
         """Return the record of a message that was settled at a time."""
         outcome, settlement = message.outcome, message.settlement
-        error = outcome.error if outcome is not None else None
-        status, reason = _status(message)
-        kind = type(error).__name__ if error is not None else ""
-        trace = cut("".join(traceback.format_exception(error)), _LONGEST_TRACEBACK) if error is not None else ""
-        if isinstance(settlement, DeadLetter):
-            trace = trace or cut(settlement.traceback, _LONGEST_TRACEBACK)
-        text = reason if error is None or status == DEAD_LETTER else _text(error)
-        return TaskRecord(
-            status=status,
-            started=runs[-1].began if runs else None,
-            finished=runs[-1].ended if runs else now,
-            attempts=(outcome.attempts if outcome is not None else message.attempt) if runs else 0,
-            timeline=tuple(Attempt(run.began, run.ended, _brief(run.error)) for run in runs),
-            result=shown(outcome.result) if self._results and outcome is not None else None,
-            error_type=kind,
-            error=cut(text, _LONGEST_ERROR),
-            traceback=trace,
-            thread=runs[-1].thread if runs else 0,
-            **self._of(message, now),
-            **self._same,
-        )
+        succeeded = settlement is None and (outcome is None or outcome.success)
+        record = self._record(message, SUCCESS if succeeded else _status(settlement), now)
+        record.finished = now
+        if runs:
+            record.started, record.finished, _, record.thread = runs[-1]
+            record.attempts = message.attempt if outcome is None else outcome.attempts
+            if len(runs) > 1:
+                record.timeline = tuple(Attempt(run.began, run.ended, _brief(run.error)) for run in runs)
+        if outcome is not None and self._results:
+            record.result = shown(outcome.result)
+        if not succeeded:
+            self._explain(record, message)
+        return record
 
-    def _of(self, message: Message, now: float) -> dict[str, Any]:
-        extra = message.extra
+    def _explain(self, record: TaskRecord, message: Message) -> None:
+        error = message.outcome.error if message.outcome is not None else None
+        match message.settlement:
+            case Drop(reason):
+                record.error = reason
+            case DeadLetter(reason, _, trace):
+                record.error, record.traceback = reason, trace
+        if error is not None:
+            record.error_type = type(error).__name__
+            record.error = record.error or _text(error)
+            record.traceback = "".join(traceback.format_exception(error))
+        record.error = cut(record.error, _LONGEST_ERROR)
+        record.traceback = cut(record.traceback, _LONGEST_TRACEBACK)
+
+    def _record(self, message: Message, status: str, now: float) -> TaskRecord:
+        extra, arguments = message.extra, message.arguments
         published = extra.get("publish_time")
-        arguments = shown(self._mask(message.arguments))
-        context = shown(extra.get(USER_CONTEXT))
-        return {
-            "task_id": message.task_id.encode(errors="replace").decode(),
-            "published": float(published) if isinstance(published, (int, float)) else None,
-            "arguments": arguments if isinstance(arguments, dict) else {"…": arguments},
-            "extra": shown(extra),
-            "context": context if isinstance(context, dict) else {},
-            "expires": None if self._keep is None else now + self._keep,
-        }
+        record = TaskRecord(
+            message.task_id.encode(errors="replace").decode(),
+            self._queue,
+            self._function,
+            status,
+            float(published) if isinstance(published, (int, float)) else None,
+            worker=self._worker,
+            host=self._host,
+            process=self._process,
+            script=self._script,
+            expires=None if self._keep is None else now + self._keep,
+        )
+        if self._mask.needless(arguments):
+            record.arguments = arguments
+        else:
+            data = shown(self._mask(arguments))
+            record.arguments = data if isinstance(data, dict) else {"…": data}
+        if len(extra) > _STAMPS:
+            control_data, context = shown(extra), shown(extra.get(USER_CONTEXT))
+            record.extra = control_data if isinstance(control_data, dict) else {}
+            record.context = context if isinstance(context, dict) else {}
+        return record
 
 
-def _status(message: Message) -> tuple[str, str]:
-    match message.settlement:
+def _status(settlement: Settlement | None) -> str:
+    match settlement:
         case None:
-            return (SUCCESS if message.outcome is None or message.outcome.success else FAILURE), ""
-        case Drop(reason):
-            return DROPPED, reason
-        case DeadLetter(reason):
-            return DEAD_LETTER, reason
+            return FAILURE
+        case Drop():
+            return DROPPED
+        case DeadLetter():
+            return DEAD_LETTER
         case Requeue() | Delay() | Release():
-            return REQUEUED, ""
+            return REQUEUED
 
 
 def _brief(error: BaseException | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,7 @@ SCANNED = 20_000
 """Records that one `find` looks at, at most, for what no index knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One run of a task. Times are seconds since the epoch; `error` is "Type: message", "" of a success."""
 
     started: float
@@ -38,7 +37,7 @@ class Attempt:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take five times as long to build
 class TaskRecord:
     """One task's life. Times are seconds since the epoch.
 
@@ -51,9 +50,9 @@ class TaskRecord:
         started: begin of its last run; None if it did not run.
         finished: end of its last run, or when its message was settled without; None while it runs.
         attempts: how often it ran, also before it was put back on the queue.
-        timeline: its runs since it was received last.
+        timeline: its runs since it was received last, if there were several.
         arguments: the function's arguments, secrets masked.
-        extra: the message's control data.
+        extra: the message's control data, if there are any besides its stamps.
         result: what it returned, if results are saved; JSON data.
         error_type: the last failure's type, or "".
         error: its message; why it was dropped, put back or dead-lettered.
