@@ -13,6 +13,8 @@ from fsdf_core.settings import get_settings
 from fsdf_web import __version__
 from fsdf_web.api import ROUTER
 from fsdf_web.config import WebSettings
+from fsdf_web.events import ChangeWatch
+from fsdf_web.events import router as events
 from fsdf_web.failures import answer_failures
 from fsdf_web.hub import Hub
 from fsdf_web.pages import PAGES
@@ -60,9 +62,10 @@ def create_app(
         redoc_url=None,
     )
     app.state.hub = hub
+    app.state.changes = ChangeWatch(hub)
     answer_failures(app)
     app.include_router(ROUTER)
-    for page in PAGES:
+    for page in (events, *PAGES):
         app.include_router(page, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(Guard, door=hub.door, audit=hub.audit, allowed_hosts=web.hosts(), no_auth=web.no_auth)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -80,7 +79,12 @@ class Task(BaseModel):
     def of(cls, record: TaskRecord) -> Task:
         """Return the record as it travels."""
         facts = {name: getattr(record, name) for name in cls.model_fields if name != "timeline"}
-        return cls(**facts, timeline=[Attempt(**asdict(attempt)) for attempt in record.timeline])
+        return cls(
+            **facts,
+            timeline=[
+                Attempt(started=each.started, finished=each.finished, error=each.error) for each in record.timeline
+            ],
+        )
 
 
 class TaskPage(BaseModel):

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+
+_WORDS = {
+    "login": "Log in again.",
+    "done": "Done",
+    "choose": "Choose something first.",
+    "number": "This is no number.",
+    "json": "This is no JSON.",
+    "successes": "successes",
+    "failures": "failures",
+    "mean": "mean time (ms)",
+    "backlog": "backlog",
+}
+"""What scripts say."""
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -52,6 +66,7 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
             "now": time.time(),
             "_": lambda words, **values: translated(words, language).format(**values),
             "moment": lambda seconds: moment(seconds, zone),
+            "words": orjson.dumps({key: translated(text, language) for key, text in _WORDS.items()}).decode(),
             **context,
         }
     )
