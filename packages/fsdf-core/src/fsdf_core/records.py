@@ -25,7 +25,7 @@ STATUSES = (RUNNING, SUCCESS, FAILURE, DROPPED, REQUEUED, DEAD_LETTER)
 STEPS = {1: 2 * 3600, 60: 3 * 86_400, 3600: 62 * 86_400, 86_400: 3660 * 86_400}
 """Seconds of the steps that counts are kept for, with the seconds for which they are kept."""
 
-SCANNED = 20_000
+SCANNED = 10_000
 """Records that one `find` looks at, at most, for what no index knows."""
 
 
