@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fsdf.aio_result import AioAsyncResult
     from fsdf.booster import Booster
     from fsdf.boosters_manager import BoosterRegistry, BoostersManager
     from fsdf.broker_kind import BrokerEnum
@@ -29,12 +30,19 @@ if TYPE_CHECKING:
     from fsdf.result import AsyncResult
     from fsdf.supervision import run_consumer_with_multi_process, run_many_consumer_with_multi_process
     from fsdf.task_options import PriorityConsumingControlConfig, TaskOptions
-    from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, ExceptionForRetry
+    from fsdf_core.errors import (
+        ExceptionForPushToDlxqueue,
+        ExceptionForRequeue,
+        ExceptionForRetry,
+        HasNotAsyncResult,
+        TaskFailed,
+    )
     from fsdf_core.settings import patch_frame_config
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AioAsyncResult",
     "ApsJobAdder",
     "AsyncResult",
     "Booster",
@@ -49,9 +57,11 @@ __all__ = [
     "ExceptionForRetry",
     "FctContextThread",
     "FunctionResultStatusPersistanceConfig",
+    "HasNotAsyncResult",
     "PriorityConsumingControlConfig",
     "PublisherParams",
     "RemoteTaskKiller",
+    "TaskFailed",
     "TaskOptions",
     "__version__",
     "boost",
@@ -70,6 +80,7 @@ __all__ = [
 
 # Imported when they are used: pydantic alone takes longer than all the rest.
 _HOMES = {
+    "AioAsyncResult": "fsdf.aio_result",
     "ApsJobAdder": "fsdf.job_adder",
     "AsyncResult": "fsdf.result",
     "Booster": "fsdf.booster",
@@ -84,9 +95,11 @@ _HOMES = {
     "ExceptionForRetry": "fsdf_core.errors",
     "FctContextThread": "fsdf.context",
     "FunctionResultStatusPersistanceConfig": "fsdf.record_conf",
+    "HasNotAsyncResult": "fsdf_core.errors",
     "PriorityConsumingControlConfig": "fsdf.task_options",
     "PublisherParams": "fsdf.cross_project",
     "RemoteTaskKiller": "fsdf.remote",
+    "TaskFailed": "fsdf_core.errors",
     "TaskOptions": "fsdf.task_options",
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",

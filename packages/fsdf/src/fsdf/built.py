@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 PARAMS_NOT_BUILT = frozenset(
     {
         "is_fake_booster",
-        "is_using_rpc_mode",
         "log_filename",
-        "rpc_result_expire_seconds",
-        "rpc_timeout",
     }
 )
 """Fields of `BoosterParams`."""
@@ -26,7 +23,6 @@ PARAMS_NOT_BUILT = frozenset(
 OPTIONS_NOT_BUILT = frozenset(
     {
         "can_not_json_serializable_keys",
-        "is_using_rpc_mode",
         "otel_context",
     }
 )

@@ -14,6 +14,7 @@ from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
 from fsdf.on_demand import OnDemand
 from fsdf.record_conf import records_of
+from fsdf.result_source import result_store
 from fsdf.state import existing_state_of, state_of
 from fsdf_control import (
     CronWindow,
@@ -25,6 +26,7 @@ from fsdf_control import (
     RateLimit,
     RemoteKill,
     Requeue,
+    Results,
     Retry,
     RunReport,
     SharedRateLimit,
@@ -51,7 +53,7 @@ _RETRY_MODES = {"sleep": "worker", "requeue": "queue"}
 def consumer_controls(
     params: BoosterParams, queue: Queue, logger: logging.Logger, statistics: Statistics
 ) -> list[Control]:
-    """Return the consumer's controls: the user's own outermost, then what measures, admits, wraps, recovers.
+    """Return the consumer's controls: results, the user's own, then what measures, admits, wraps, recovers.
 
     Args:
         params: the task's parameters.
@@ -63,7 +65,7 @@ def consumer_controls(
         ConfigurationError: a parameter's value makes no sense.
         MissingDependency: a parameter needs shared state, and the store's library is not installed.
     """
-    controls: list[Control] = [*params.controls, statistics, *records_of(params)]
+    controls: list[Control] = [_results(params, queue), *params.controls, statistics, *records_of(params)]
     if params.is_show_message_get_from_broker:
         controls.append(ReceivedLog(logger))
     if params.is_support_remote_kill_task:
@@ -81,6 +83,18 @@ def consumer_controls(
         DeadLetterOnRequest(),
         _retry(params),
     ]
+
+
+def _results(params: BoosterParams, queue: Queue) -> Results:
+    if params.is_using_rpc_mode:
+        result_store(queue)  # now, because a consumer that cannot open it must not start
+    return Results(
+        partial(result_store, queue),
+        params.rpc_result_expire_seconds,
+        enabled=params.is_using_rpc_mode,
+        dead_letter=params.is_push_to_dlx_queue_when_retry_max_times,
+        function=getattr(params.consuming_function, "__name__", "") or params.consuming_function_name,
+    )
 
 
 def publisher_controls(params: BoosterParams) -> list[Control]:

@@ -71,6 +71,9 @@ class BoosterParams(BaseModel):
             default None: nothing.
         user_custom_record_process_info_func: called with the `FunctionResultStatus` of each task that is done or
             goes back to the queue; may be `async def`; default None.
+        is_using_rpc_mode: keep what the function returns for whoever waits on the `AsyncResult`; default False.
+        rpc_result_expire_seconds: how long a result is kept; default 1800.
+        rpc_timeout: seconds that an `AsyncResult` waits for it; default 1800.
         allow_run_time_cron: cron expression (5 fields) of the minutes in which tasks may start; default None.
         is_do_not_run_by_specify_time_effect: start no task within `do_not_run_by_specify_time`; default False.
         do_not_run_by_specify_time: two times of the day, may pass midnight; default ("10:00:00", "22:00:00").
@@ -150,8 +153,8 @@ class BoosterParams(BaseModel):
     function_result_status_persistance_conf: Any = None
     user_custom_record_process_info_func: Callable[..., Any] | None = None
     is_using_rpc_mode: bool = False
-    rpc_result_expire_seconds: float = 1800
-    rpc_timeout: float = 1800
+    rpc_result_expire_seconds: float = Field(default=1800, gt=0, allow_inf_nan=False)
+    rpc_timeout: float = Field(default=1800, ge=0)
     delay_task_apscheduler_jobstores_kind: Literal["redis", "memory"] = "redis"
     allow_run_time_cron: str | None = None
     is_do_not_run_by_specify_time_effect: bool = False

@@ -13,7 +13,6 @@ from fsdf.validation import clear_error
 from fsdf_core.errors import ConfigurationError
 
 _PRIORITY_KEYS = ("priority", "priroty")
-_OFF_ANYWAY = ("is_using_rpc_mode",)
 
 
 class TaskOptions(BaseModel):
@@ -26,6 +25,7 @@ class TaskOptions(BaseModel):
         max_retry_times: instead of the function's; 0 is respected.
         function_timeout: seconds, instead of the function's; 0 is none.
         msg_expire_seconds: instead of the function's; 0 is none.
+        is_using_rpc_mode: instead of the function's: whether a result comes back.
         do_task_filtering: instead of the function's.
         filter_str: stands for the arguments when equal tasks are filtered.
         is_print_detail_exception: instead of the function's.
@@ -74,9 +74,7 @@ class TaskOptions(BaseModel):
 
     def model_post_init(self, _: Any, /) -> None:
         """Refuse what cannot be done."""
-        # Switching off what is never on is no request.
-        asked = {**self.__dict__, **{name: self.__dict__[name] or None for name in _OFF_ANYWAY}}
-        refuse_unbuilt(asked, dict.fromkeys(asked), OPTIONS_NOT_BUILT, "TaskOptions")
+        refuse_unbuilt(self.__dict__, dict.fromkeys(self.__dict__), OPTIONS_NOT_BUILT, "TaskOptions")
         if self.countdown is not None and self.eta is not None:
             raise ConfigurationError("give countdown or eta, not both")
         if not isinstance(self.wanted_priority, int):
