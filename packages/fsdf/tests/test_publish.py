@@ -47,15 +47,20 @@ def test_defaults_are_left_to_the_consumer(decorate, bodies):
     assert "y" not in bodies(task)[0]
 
 
-def test_the_result_is_not_there_yet(decorate):
+def test_a_result_that_nobody_asked_for(decorate):
     result = decorate(f).push(1)
     assert result == AsyncResult(result.task_id)
     assert len({result, AsyncResult(result.task_id)}) == 1
     assert repr(result) == f"AsyncResult({result.task_id!r})"
-    with pytest.raises(UnsupportedFeature, match="results do not come back yet"):
-        result.get()
-    with pytest.raises(UnsupportedFeature):
-        _ = result.result
+    for ask in (
+        result.get,
+        result.is_pending,
+        result.is_success,
+        lambda: result.result,
+        lambda: result.set_callback(f),
+    ):
+        with pytest.raises(ConfigurationError, match=f"{result.task_id}.*is_using_rpc_mode=True"):
+            ask()
 
 
 @pytest.mark.parametrize("spelling", ["publish", "pub", "apply_async"])

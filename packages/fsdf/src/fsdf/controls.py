@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsdf.broker_kind import resolve_broker_kind
+from fsdf.description import function_title
 from fsdf.lazy_enlist import LazyEnlist
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
@@ -93,7 +94,7 @@ def _results(params: BoosterParams, queue: Queue) -> Results:
         params.rpc_result_expire_seconds,
         enabled=params.is_using_rpc_mode,
         dead_letter=params.is_push_to_dlx_queue_when_retry_max_times,
-        function=getattr(params.consuming_function, "__name__", "") or params.consuming_function_name,
+        function=function_title(params).rpartition(".")[2],
     )
 
 
