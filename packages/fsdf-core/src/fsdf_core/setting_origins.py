@@ -16,6 +16,9 @@ from fsdf_core.suggest import did_you_mean
 _PASSWORD = re.compile(r"(?<=://)([^@/?#\s]*?):[^@/?#]*@")
 _PARAMETER = re.compile(r"(?i)([?&;](?:[^=&;]*(?:pass|secret|token|key)[^=&;]*)=)[^&;]*")
 
+_OTHERS = ("FSDF_WEB_", "FSDF_DEBUG")
+"""Variables of the web UI and of the command line."""
+
 
 class SettingOrigin(NamedTuple):
     """One setting.
@@ -64,7 +67,9 @@ def unknown_names() -> list[str]:
     found = [
         f"{name} (environment) is no setting.{did_you_mean(name.removeprefix(ENV_PREFIX), Settings.model_fields)}"
         for name in sorted(os.environ)
-        if name.startswith(ENV_PREFIX) and name.removeprefix(ENV_PREFIX).lower() not in Settings.model_fields
+        if name.startswith(ENV_PREFIX)
+        and not name.startswith(_OTHERS)
+        and name.removeprefix(ENV_PREFIX).lower() not in Settings.model_fields
     ]
     for file in config_files():
         if file.path is not None and file.path.stem != CONFIG_MODULE:

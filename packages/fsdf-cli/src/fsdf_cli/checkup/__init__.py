@@ -1,0 +1,1 @@
+"""What `fsdf doctor` looks at."""

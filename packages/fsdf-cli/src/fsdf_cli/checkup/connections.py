@@ -1,0 +1,85 @@
+"""Checks of brokers and stores: whether they answer, and which version they are."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from fsdf_cli.addresses import publishing_only
+from fsdf_cli.checkup.finding import Finding
+from fsdf_cli.checkup.versions import version_of
+from fsdf_core.errors import FsdfError, MissingDependency
+from fsdf_core.registry import open_state
+from fsdf_core.roster import KnownQueue
+from fsdf_core.setting_origins import shown
+from fsdf_core.settings import get_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fsdf_core.settings import Settings
+
+_PROBE = "fsdf_doctor"
+_SLOW = 0.5
+_SERVERS = {
+    "REDIS": "redis_url",
+    "RABBITMQ": "rabbitmq_url",
+    "KAFKA": "kafka_bootstrap_servers",
+    "MONGO": "mongo_url",
+    "POSTGRES": "postgres_url",
+    "SQLALCHEMY": "sqlalchemy_url",
+}
+"""The setting of brokers whose names begin so."""
+
+
+def connections(known: Sequence[KnownQueue]) -> Iterator[Finding]:
+    """Yield what is to be said of the state store, and of the brokers of these queues and of the settings."""
+    settings = get_settings()
+    yield _state(settings)
+    by_kind = {settings.broker: KnownQueue(_PROBE, settings.broker)}
+    by_kind |= {queue.broker_kind: queue for queue in known if queue.broker_kind}
+    for kind, queue in by_kind.items():
+        yield _broker(kind, queue)
+        setting = next((setting for head, setting in _SERVERS.items() if kind.upper().startswith(head)), None)
+        secret = getattr(settings, setting) if setting else None
+        if secret is not None:
+            yield from version_of(secret.get_secret_value(), shown(secret))
+
+
+def _state(settings: Settings) -> Finding:
+    title = shown(settings.state_url) if settings.state_url else "a SQLite file"
+    begun = time.monotonic()
+    try:
+        open_state(settings).get(["fsdf:doctor"])
+    except (FsdfError, OSError) as error:
+        return Finding("fault", "state store", str(error), _cure(error, "FSDF_STATE_URL"))
+    return _answered("state store", title, time.monotonic() - begun)
+
+
+def _broker(kind: str, queue: KnownQueue) -> Finding:
+    subject = f"broker {kind}"
+    begun = time.monotonic()
+    try:
+        opened = publishing_only(queue).publisher.queue()
+        can = opened.broker.capabilities
+        if can.size:
+            opened.size()
+    except (FsdfError, OSError) as error:
+        return Finding("fault", subject, str(error), _cure(error, f"the setting of {kind}"))
+    if not can.size:
+        return Finding("good", subject, "is installed; it cannot say how many messages it has, so nothing was asked")
+    return _answered(subject, "answers", time.monotonic() - begun)
+
+
+def _answered(subject: str, title: str, seconds: float) -> Finding:
+    if seconds > _SLOW:
+        return Finding(
+            "risk", subject, f"{title}, after {seconds:.1f} s", "look at the network, and at the server's load"
+        )
+    return Finding("good", subject, f"{title}, {seconds * 1000:.0f} ms")
+
+
+def _cure(error: Exception, setting: str) -> str:
+    if isinstance(error, MissingDependency):
+        return ""  # the error says what to install
+    return f"start the server, or mend {setting}: fsdf doctor --config"

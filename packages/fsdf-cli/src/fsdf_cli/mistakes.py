@@ -1,0 +1,56 @@
+"""What a user sees of an error: one clear line, and a status that scripts can tell apart."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from fsdf_cli.output import say_wrong
+from fsdf_core.errors import ConfigurationError, FsdfError, MessageError
+
+FAILED, MISUSED, UNANSWERED, INTERRUPTED = 1, 2, 3, 130
+"""Exit statuses: it did not work; it was asked for wrongly; no answer came in time; Ctrl-C."""
+
+
+_OURS = frozenset({"fsdf", "fsdf_cli", "fsdf_core", "importlib", "pydantic"})
+
+
+class BrokenModule(ConfigurationError):
+    """A module of the user's cannot be imported; tells where it breaks."""
+
+
+class Commands(TyperGroup):
+    """The root of all commands: turns errors of fsdf into a line and a status. FSDF_DEBUG=1 keeps tracebacks."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (FsdfError, OSError) as error:
+            if os.environ.get("FSDF_DEBUG"):
+                raise
+            say_wrong(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error))
+            raise typer.Exit(MISUSED if isinstance(error, ConfigurationError | MessageError) else FAILED) from None
+
+
+def broken_module(name: str, error: BaseException) -> BrokenModule:
+    """Return the error for a module that raised when it was imported, with the place in the user's files."""
+    place = user_place(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f"{error.filename}, line {error.lineno}"
+    where = f" ({place})" if place else ""
+    return BrokenModule(f"cannot import {name}: {type(error).__name__}: {error}{where}. FSDF_DEBUG=1 shows it all")
+
+
+def user_place(error: BaseException) -> str:
+    """Return the file and line of the user's where an error began, "" if it began in ours."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _OURS:
+            place = f"{frame.f_code.co_filename}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
