@@ -21,3 +21,9 @@ class TestMariaDB(RecordConformance):
     @pytest.fixture
     def records_url(self, mariadb_url):
         return mariadb_url
+
+
+class TestMongoDB(RecordConformance):
+    @pytest.fixture
+    def records_url(self, mongodb_url):
+        return mongodb_url

@@ -25,9 +25,6 @@ STATUSES = (RUNNING, SUCCESS, FAILURE, DROPPED, REQUEUED, DEAD_LETTER)
 STEPS = {1: 2 * 3600, 60: 3 * 86_400, 3600: 62 * 86_400, 86_400: 3660 * 86_400}
 """Seconds of the steps that counts are kept for, with the seconds for which they are kept."""
 
-SCANNED = 10_000
-"""Records that one `find` looks at, at most, for what no index knows."""
-
 
 class Attempt(NamedTuple):
     """One run of a task. Times are seconds since the epoch; `error` is "Type: message", "" of a success."""
@@ -140,8 +137,8 @@ class Page:
     Attributes:
         records: newest first; without `timeline`, `extra`, `result`, `traceback` and `context`, which `get` returns.
         next: `RecordQuery.cursor` of the next page; None after the last.
-        reached: if the search stopped at `SCANNED` records before the page was full, the moment of the last one that
-            it looked at; the next page goes on there. Else None.
+        reached: if the search stopped at `RecordStore.scanned` records before the page was full, the moment of the
+            last one that it looked at; the next page goes on there. Else None.
     """
 
     records: Sequence[TaskRecord]
@@ -183,7 +180,12 @@ class RecordStore(ABC):
 
     Every method may raise StateUnavailable (trying again may help), StateError (the store refuses) or
     ConfigurationError (a wrong URL, password or query).
+
+    Attributes:
+        scanned: records that one `find` looks at, at most, for what no index knows; default 10 000.
     """
+
+    scanned: int = 10_000
 
     @classmethod
     @abstractmethod
@@ -201,7 +203,7 @@ class RecordStore(ABC):
 
     @abstractmethod
     def find(self, query: RecordQuery) -> Page:
-        """Return matching records, newest first; looks at `SCANNED` records at most for what no index knows."""
+        """Return matching records, newest first; looks at `scanned` records at most for what no index knows."""
 
     @abstractmethod
     def get(self, task_id: str) -> TaskRecord | None:
@@ -209,7 +211,7 @@ class RecordStore(ABC):
 
     @abstractmethod
     def how_many(self, query: RecordQuery, most: int = 10_000) -> int:
-        """Count matching records up to `most`; of what no index knows, among the newest `SCANNED`.
+        """Count matching records up to `most`; of what no index knows, among the newest `scanned`.
 
         `limit` and `cursor` play no part.
         """

@@ -11,13 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf_brokers.records.argument_path import Path
-    from fsdf_brokers.records.sql.rows import Row
-
-CountRow = tuple[Any, ...]
-"""step, second, queue, then the numbers of a `Count`, the backlog -1 if unknown."""
-
-NUMBERS = ("successes", "failures", "dropped", "requeued", "retries", "runs", "seconds_spent", "backlog")
-"""Columns of a count after its key."""
+    from fsdf_brokers.records.rows import CountRow, Row
 
 INDEXES = {
     "fsdf_record_newest": ("moment", "task_id"),

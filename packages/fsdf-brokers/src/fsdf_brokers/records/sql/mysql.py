@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.sql.layout import INDEXES, NUMBERS, CountRow, Layout
-from fsdf_brokers.records.sql.rows import COLUMNS, INTEGER, LONGEST_NAME, REAL, Row
+from fsdf_brokers.records.rows import COLUMNS, INTEGER, LONGEST_NAME, NUMBERS, REAL, CountRow, Row
+from fsdf_brokers.records.sql.layout import INDEXES, Layout
 from fsdf_brokers.states.sql.dialect import marks
 from fsdf_brokers.states.sql.mysql import MySQL
 

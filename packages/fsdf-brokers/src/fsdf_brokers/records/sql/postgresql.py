@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.sql.layout import INDEXES, NUMBERS, PARTIAL, CountRow, Layout
-from fsdf_brokers.records.sql.rows import COLUMNS, INTEGER, REAL, Row
+from fsdf_brokers.records.rows import COLUMNS, INTEGER, NUMBERS, REAL, CountRow, Row
+from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
 from fsdf_brokers.states.sql.postgresql import PostgreSQL
 
 if TYPE_CHECKING:

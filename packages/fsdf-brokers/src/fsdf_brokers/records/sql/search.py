@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_brokers.records.argument_path import parse_path
+from fsdf_brokers.records.rows import name
 from fsdf_brokers.records.sql.layout import PARTIAL, Layout
-from fsdf_brokers.records.sql.rows import name
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import STATUSES, SUCCESS
 

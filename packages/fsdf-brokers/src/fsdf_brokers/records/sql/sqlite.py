@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.sql.layout import INDEXES, NUMBERS, PARTIAL, CountRow, Layout
-from fsdf_brokers.records.sql.rows import COLUMNS, Row
+from fsdf_brokers.records.rows import COLUMNS, NUMBERS, CountRow, Row
+from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
 from fsdf_brokers.states.sql.dialect import marks
 from fsdf_brokers.states.sql.sqlite import SQLite
 

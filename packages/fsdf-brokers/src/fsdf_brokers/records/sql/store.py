@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fsdf_brokers.records import rows
 from fsdf_brokers.records.cursor import Cursor, parse_cursor
-from fsdf_brokers.records.sql import rows
-from fsdf_brokers.records.sql.layout import NUMBERS, Layout
 from fsdf_brokers.records.sql.mysql import MySQLLayout
 from fsdf_brokers.records.sql.postgresql import PostgreSQLLayout
 from fsdf_brokers.records.sql.search import Search
@@ -14,13 +13,14 @@ from fsdf_brokers.records.sql.sqlite import SQLiteLayout
 from fsdf_brokers.states.sql.database import Database
 from fsdf_brokers.states.sql.url import parse
 from fsdf_core.errors import ConfigurationError
-from fsdf_core.records import SCANNED, STEPS, Count, Page, RecordStore
+from fsdf_core.records import STEPS, Count, Page, RecordStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from typing_extensions import Self
 
+    from fsdf_brokers.records.sql.layout import Layout
     from fsdf_core.records import RecordQuery, TaskRecord
     from fsdf_core.settings import Settings
 
@@ -104,7 +104,7 @@ class SQLRecordStore(RecordStore):
         named = "" if queue is None else f"AND queue = {mark}"
         modulo = "%" if mark == "?" else "%%"
         start = f"second - second {modulo} {step}"
-        sums = ", ".join(f"{'max' if number == 'backlog' else 'sum'}({number})" for number in NUMBERS)
+        sums = ", ".join(f"{'max' if number == 'backlog' else 'sum'}({number})" for number in rows.NUMBERS)
         statement = f"""SELECT queue, {start}, {sums} FROM fsdf_record_count
             WHERE step = {mark} AND second >= {mark} AND second < {mark} {named}
             GROUP BY queue, {start} ORDER BY queue, {start}"""  # noqa: S608 - numbers and names of ours
@@ -130,7 +130,7 @@ class SQLRecordStore(RecordStore):
         self._database.close()
 
     def _last_scanned(self, search: Search, after: Cursor | None) -> Cursor | None:
-        found = self._ask(search.last_scanned(SCANNED, after))
+        found = self._ask(search.last_scanned(self.scanned, after))
         if not found:
             return None
         moment, task_id = found[0]

@@ -1,4 +1,4 @@
-"""A record as a row: what lists show in columns, the rest in one JSON text."""
+"""A record as a row or a document: what lists show in fields of their own, the rest in one JSON text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import orjson
 from fsdf_core.records import Attempt, Count, TaskRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fsdf_brokers.records.sql.layout import CountRow
+    from collections.abc import Iterable, Sequence
 
 TEXT, REAL, INTEGER = "text", "real", "integer"
 COLUMNS = {
@@ -42,7 +40,12 @@ WHOLE = (*LISTED, "detail")
 LONGEST_NAME = 512
 """Bytes of a task's id, a queue's name and an error's type: what an index of each database holds."""
 
+NUMBERS = ("successes", "failures", "dropped", "requeued", "retries", "runs", "seconds_spent", "backlog")
+"""Columns of a count after its step, second and queue."""
+
 Row = tuple[Any, ...]
+CountRow = tuple[Any, ...]
+"""step, second, queue, then `NUMBERS`, the backlog -1 if unknown."""
 
 
 def name(text: str) -> str:
@@ -110,6 +113,16 @@ def count(values: Row, step: int) -> Count:
         seconds_spent=float(spent),
         backlog=None if backlog < 0 else int(backlog),
     )
+
+
+def summed(found: Iterable[Row], step: int) -> list[Count]:
+    """Return rows of queue, second and numbers summed by queue and step."""
+    sums: dict[tuple[str, int], list[Any]] = {}
+    for queue, second, *numbers, backlog in found:
+        total = sums.setdefault((queue, int(second) // step * step), [0] * 7 + [-1])
+        total[:7] = [a + b for a, b in zip(total, numbers, strict=False)]
+        total[7] = max(total[7], backlog)
+    return [count((*key, *total), step) for key, total in sorted(sums.items())]
 
 
 def count_rows(counts: Sequence[Count], steps: Sequence[int]) -> list[CountRow]:
