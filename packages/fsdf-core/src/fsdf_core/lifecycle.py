@@ -20,6 +20,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.green.main_thread import in_main, leaving, raise_in_main
 from fsdf_core.shutdown_hook import before_shutdown
 from fsdf_core.waiting import wait_until
 
@@ -63,6 +64,7 @@ _signum = 0
 _depth = 0
 _registered = False
 _exiting = False
+_left = False
 _echo_ends = 0.0
 
 
@@ -137,7 +139,7 @@ def install_signal_handlers() -> None:
     drain, and then decides about the process itself. Idempotent.
     """
     global _watcher  # noqa: PLW0603 - process-wide by nature
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main():
         return
     if _watcher is None:
         _watcher = threading.Thread(target=_watch, name="fsdf-signals", daemon=True)
@@ -158,7 +160,7 @@ def signals_deferred() -> Iterator[None]:
     be nested. In other threads, which no signal interrupts, it does nothing.
     """
     global _depth  # noqa: PLW0603 - process-wide by nature
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main():
         yield
         return
     _depth += 1
@@ -181,7 +183,7 @@ def await_drain() -> None:
     For the main thread whose wait for its consumer is over: it would otherwise run on for a moment. Leaves by
     SystemExit, unless the user's own handler decides otherwise. In other threads it does nothing.
     """
-    if threading.current_thread() is threading.main_thread():
+    if in_main():
         wait_until(lambda: _phase in {_Phase.IDLE, _Phase.ENDED}, _longest_drain(), interval=0.01)
 
 
@@ -235,8 +237,8 @@ def _finish(frame: FrameType | None) -> None:
         handler(_signum, frame)
         return
     _phase = _Phase.ENDED
-    if threading.main_thread().is_alive() and not _leaving(frame):
-        raise SystemExit(0)
+    if threading.main_thread().is_alive() and not (_left or leaving(frame)):
+        raise_in_main(SystemExit(0))
 
 
 def _handler_before(signum: int) -> Any:
@@ -245,26 +247,21 @@ def _handler_before(signum: int) -> Any:
     return handler if callable(handler) and handler is not signal.default_int_handler else None
 
 
-def _leaving(frame: FrameType | None) -> bool:
-    """Whether the interpreter joins its threads already: an exception there would only be complained of."""
-    while frame is not None and frame.f_back is not None:
-        frame = frame.f_back
-    if frame is None:
-        return False
-    return frame.f_code.co_name == "_shutdown" and frame.f_globals.get("__name__") == "threading"
-
-
 def _longest_drain() -> float:
     return max([consumer.grace for consumer in list(_running)], default=0.0) + 2 * _FLUSH
 
 
 def _wait_for_consumers() -> None:
     """Keep the interpreter whole: the consumers' threads alone would keep no more than the process."""
+    global _left  # noqa: PLW0603 - process-wide by nature
+    _left = True
     while _running:
         _emptied.wait(_LOOK)
 
 
 def _drain_at_exit() -> None:
+    global _left  # noqa: PLW0603 - process-wide by nature
+    _left = True
     if _phase is _Phase.DRAINING:
         wait_until(lambda: _phase is not _Phase.DRAINING, _longest_drain(), interval=0.01)
     if _phase is _Phase.DRAINED:
@@ -288,12 +285,13 @@ def _exit_hard(status: int) -> None:
 
 def _forget_after_fork() -> None:
     """A forked child has none of its parent's consumers and none of their duties."""
-    global _lock, _emptied, _inbox, _watcher, _phase, _depth  # noqa: PLW0603 - the parent's may be held or half done
+    global _lock, _emptied, _inbox, _watcher, _phase, _depth, _left  # noqa: PLW0603 - the parent's may be held or half done
     _lock = threading.Lock()
     _inbox = queue.SimpleQueue()
     _watcher = None
     _phase = _Phase.IDLE
     _depth = 0
+    _left = False
     _running.clear()
     _emptied = threading.Event()
     for signum, handler in _previous.items():

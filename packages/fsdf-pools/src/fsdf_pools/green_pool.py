@@ -208,7 +208,8 @@ class GreenPool(Executor):
 
     def lend_hand(self) -> None:
         """Let the hub run what waits."""
-        self._give_way()
+        if not self.quiet():
+            self._give_way()
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was handed over runs in the parent."""
