@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.params import BoosterParams
     from fsdf.record_conf import FunctionResultStatusPersistanceConfig
+    from fsdf.recorded_result import ResultFromMongo
     from fsdf.remote import RemoteTaskKiller
     from fsdf.result import AsyncResult
     from fsdf.supervision import run_consumer_with_multi_process, run_many_consumer_with_multi_process
@@ -61,6 +62,7 @@ __all__ = [
     "PriorityConsumingControlConfig",
     "PublisherParams",
     "RemoteTaskKiller",
+    "ResultFromMongo",
     "TaskFailed",
     "TaskOptions",
     "__version__",
@@ -99,6 +101,7 @@ _HOMES = {
     "PriorityConsumingControlConfig": "fsdf.task_options",
     "PublisherParams": "fsdf.cross_project",
     "RemoteTaskKiller": "fsdf.remote",
+    "ResultFromMongo": "fsdf.recorded_result",
     "TaskFailed": "fsdf_core.errors",
     "TaskOptions": "fsdf.task_options",
     "boost": "fsdf.decorator",

@@ -72,6 +72,12 @@ class Fct:
         return {**self.message.arguments, EXTRA: self.message.extra}
 
     @property
+    def user_context(self) -> dict[str, Any]:
+        """A dict of the task's own, JSON data; recorded with the task."""
+        context: dict[str, Any] = self.message.extra.setdefault("user_context", {})
+        return context
+
+    @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
         """The task's logger; each line begins with the task's id."""
         message = self.message

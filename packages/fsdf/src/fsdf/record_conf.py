@@ -16,6 +16,8 @@ from fsdf_core.errors import ConfigurationError, UnknownName
 from fsdf_core.settings import get_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fsdf.params import BoosterParams
 
 _FORMS = (
@@ -99,6 +101,7 @@ def records_of(params: BoosterParams) -> list[Records]:
 
 
 def _function_name(params: BoosterParams) -> str:
+    function: Callable[..., Any] | None
     try:
         function = BoosterRegistry(params.booster_registry_name).get_booster(params.queue_name).consuming_function
     except UnknownName:
