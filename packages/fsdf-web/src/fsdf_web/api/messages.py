@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
@@ -11,6 +12,12 @@ from fsdf_web.api.models import BrokerKind, QueueName, Strict, TaskId
 from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
 from fsdf_web.services.publishing import publish
 from fsdf_web.services.results import Answer, answer_of
+
+if TYPE_CHECKING:
+    from fsdf_web.hub import Hub
+
+_WAITING = CapacityLimiter(200)
+"""Who waits takes no thread from those who do not."""
 
 router = APIRouter(tags=["messages"])
 
@@ -37,23 +44,27 @@ class Published(BaseModel):
 
 
 @router.post("/queues/{queue:path}/messages", status_code=201)
-def publish_call(hub: TheHub, queue: QueueName, call: Call, broker_kind: BrokerKind = None) -> Published:
+async def publish_call(hub: TheHub, queue: QueueName, call: Call, broker_kind: BrokerKind = None) -> Published:
     """Publish a call; return once the broker has accepted it, or with its result if that is waited for."""
+    return await to_thread.run_sync(_published, hub, queue, call, broker_kind, limiter=_WAITING if call.wait else None)
+
+
+@router.get("/results/{task_id:path}")
+async def show_result(
+    hub: TheHub,
+    task_id: TaskId,
+    wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for it")] = 0.0,
+) -> Answer:
+    """Return what became of a task; `status` is "pending" as long as nobody knows."""
+    return await to_thread.run_sync(answer_of, hub, task_id, wait, limiter=_WAITING if wait else None)
+
+
+def _published(hub: Hub, queue: str, call: Call, broker_kind: str | None) -> Published:
     own = {"task_id": call.task_id, "countdown": call.countdown, "eta": call.eta, "priority": call.priority}
     extra = {**call.extra, **{name: value for name, value in own.items() if value is not None}}
     if call.wait:
         extra["is_using_rpc_mode"] = True
     message = publish(hub, queue, call.arguments, extra, broker_kind)
     accepted = message.settlement is None
-    result = answer_of(hub, message.task_id, call.wait) if call.wait and accepted else None
+    result = answer_of(hub, message.task_id, call.wait, queue) if call.wait and accepted else None
     return Published(task_id=message.task_id, queue=queue, accepted=accepted, result=result)
-
-
-@router.get("/results/{task_id:path}")
-def show_result(
-    hub: TheHub,
-    task_id: TaskId,
-    wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for it")] = 0.0,
-) -> Answer:
-    """Return what became of a task; `status` is "pending" as long as nobody knows."""
-    return answer_of(hub, task_id, wait)

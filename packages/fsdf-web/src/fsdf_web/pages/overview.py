@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from starlette.responses import Response  # noqa: TC002 - FastAPI reads it
 
-from fsdf_core.records import FAILURE, RecordQuery
+from fsdf_core.records import DEAD_LETTER, FAILURE, RecordQuery
 from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
 from fsdf_web.services.queue_reports import all_reports
 from fsdf_web.services.speed import curves
@@ -15,7 +15,9 @@ from fsdf_web.services.troubles import Troubles
 from fsdf_web.templates import render
 
 if TYPE_CHECKING:
+    from fsdf_core.records import TaskRecord
     from fsdf_core.roster import Worker
+    from fsdf_web.hub import Hub
     from fsdf_web.services.queue_reports import QueueReport
 
 router = APIRouter()
@@ -30,7 +32,7 @@ def show_overview(request: Request, hub: TheHub) -> Response:
     nobody: dict[str, list[Worker]] = {}
     by_host = troubles.caught(lambda: hub.roster().by_host(), nobody)
     hour = troubles.caught(lambda: curves(hub, "hour").total, None)
-    latest = troubles.caught(lambda: hub.records().find(RecordQuery(status=FAILURE, limit=_FAILURES)).records, ())
+    latest = troubles.caught(lambda: _failures(hub), ())
     return render(
         request,
         "overview.html",
@@ -49,6 +51,15 @@ def show_overview(request: Request, hub: TheHub) -> Response:
             "latest": latest,
         },
     )
+
+
+def _failures(hub: Hub) -> list[TaskRecord]:
+    found = [
+        record
+        for status in (FAILURE, DEAD_LETTER)
+        for record in hub.records().find(RecordQuery(status=status, limit=_FAILURES)).records
+    ]
+    return sorted(found, key=lambda record: -record.moment)[:_FAILURES]
 
 
 def _business(report: QueueReport) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fsdf_control.kill import kill
+from fsdf_control.masking import MASK
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import REQUEUED, RUNNING
 from fsdf_web.services.publishing import publish
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from fsdf_core.records import TaskRecord
     from fsdf_web.hub import Hub
     from fsdf_web.services.task_search import TaskFilter
-
-MASK = "***"
-"""What stands in a record instead of a secret."""
 
 _KEPT = ("max_retry_times", "function_timeout", "priority", "other_extra_params", "user_extra_info", "filter_str")
 """Control data that the new task takes over."""

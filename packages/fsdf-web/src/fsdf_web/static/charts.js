@@ -22,7 +22,7 @@
       name, type: "bar", stack, data, itemStyle: { color: color(tint) }, barCategoryGap: "20%", animation: false,
     });
     const line = (name, data, tint) => ({
-      name, type: "line", data, showSymbol: false, connectNulls: true, lineStyle: { color: color(tint), width: 2 },
+      name, type: "line", data, symbolSize: 4, connectNulls: true, lineStyle: { color: color(tint), width: 2 },
       itemStyle: { color: color(tint) }, animation: false,
     });
     switch (element.dataset.chart) {
