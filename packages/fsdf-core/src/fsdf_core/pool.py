@@ -58,6 +58,10 @@ class RemotePool(Pool, Protocol):
         """
         ...
 
+    def warm_up(self, fn: Callable[..., Any], /, *args: Any) -> None:
+        """Let each process call `fn(*args)` before its first, or next, call; whatever comes of it."""
+        ...
+
     def prepare(self) -> None:
         """Wait until a call of the calling thread could begin: what a timeout shall not count."""
         ...

@@ -43,6 +43,8 @@ class RemoteFunction:
                 f"another process cannot find {self.__qualname__}: {error}; {type(pool).__name__} runs functions from "
                 "the top level of a module"
             ) from error
+        # Imports can take seconds, which are not the first task's.
+        pool.warm_up(load, self._address)
 
     def __call__(self, /, *args: Any, **arguments: Any) -> Any:
         """Run it there.
@@ -55,27 +57,27 @@ class RemoteFunction:
         message = current_message.get() or Message(arguments, {})
         about = message.extra, message.queue_name, message.attempt
         try:
-            load = pickle.dumps((about, args, arguments), pickle.HIGHEST_PROTOCOL)
+            parcel = pickle.dumps((about, args, arguments), pickle.HIGHEST_PROTOCOL)
         except Exception as error:
             raise EncodeError(
                 f"{self.__qualname__}: an argument cannot be sent to another process: {error}; push plain data, or "
                 "run it in threads"
             ) from error
         try:
-            return self._run(call_here, self._address, load)
+            return self._run(call_here, self._address, parcel)
         except self._given_up:
             raise Abandoned from None
 
 
-def call_here(address: bytes, load: bytes) -> Any:
+def call_here(address: bytes, parcel: bytes) -> Any:
     """Run a function in this process, for a `RemoteFunction` of another one.
 
     Args:
         address: the pickled function.
-        load: the pickled message and arguments.
+        parcel: the pickled message and arguments.
     """
     function, awaits = _found(address)
-    (extra, queue_name, attempt), args, arguments = pickle.loads(load)  # noqa: S301 - from our own consumer
+    (extra, queue_name, attempt), args, arguments = pickle.loads(parcel)  # noqa: S301 - from our own consumer
     message = Message(arguments, extra, queue_name=queue_name)
     message.attempt = attempt
     before = current_message.task.set(message)
@@ -84,6 +86,11 @@ def call_here(address: bytes, load: bytes) -> Any:
         return _loops().run(result) if awaits else result
     finally:
         current_message.task.reset(before)
+
+
+def load(address: bytes) -> None:
+    """Import a function."""
+    _found(address)
 
 
 @functools.cache

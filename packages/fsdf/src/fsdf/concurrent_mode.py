@@ -32,6 +32,7 @@ BUILT = frozenset(
         ConcurrentModeEnum.ASYNC,
         ConcurrentModeEnum.SINGLE_THREAD,
         ConcurrentModeEnum.PROCESS,
+        ConcurrentModeEnum.RAY,
     }
 )
 """The modes of this version."""

@@ -15,6 +15,7 @@ from fsdf_pools.process_pool.answer import LOG, READY, decode_result
 from fsdf_pools.process_pool.child_main import GROUP_SIGNALS, serve
 from fsdf_pools.process_pool.exit_reason import exit_reason, oom_kills
 from fsdf_pools.process_pool.log_relay import handle_relayed
+from fsdf_pools.process_pool.readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,20 +52,25 @@ class Child:
     def __init__(self, name: str, setup: bytes, main_file: str | None) -> None:
         self.ready = False
         self.calls = 0
+        self.warmed = 0
         self._killed = False
         spawn = multiprocessing.get_context("spawn")
         self._oom_kills = oom_kills()
-        self._connection, theirs = spawn.Pipe()
+        # Of two pipes, because one for both directions is twice as slow.
+        requests, self._requests = spawn.Pipe(duplex=False)
+        self._answers, answers = spawn.Pipe(duplex=False)
+        self._readable = readable(self._answers)
         level = logging.getLogger().level
-        self._process = spawn.Process(target=serve, args=(theirs, setup, level), name=name, daemon=False)
+        self._process = spawn.Process(target=serve, args=(requests, answers, setup, level), name=name, daemon=False)
         try:
             with _starting, _signals_blocked():
                 knows_main = _start(self._process, main_file)
         except BaseException:
-            self._connection.close()
+            self.forget()
             raise
         finally:
-            theirs.close()
+            requests.close()
+            answers.close()
         self.pid = self._process.pid
         if not knows_main:
             self.kill()
@@ -76,7 +82,7 @@ class Child:
             ChildGoneError: nobody will read it.
         """
         try:
-            self._connection.send_bytes(request)
+            self._requests.send_bytes(request)
         except OSError as error:
             raise ChildGoneError from error
 
@@ -87,36 +93,31 @@ class Child:
             ChildGoneError: none will come.
         """
         deadline = time.monotonic() + timeout
+        left = timeout
         try:
             while True:
-                left = max(0.0, deadline - time.monotonic())
-                if self._connection.poll(min(left, _LOOK_EVERY)):
-                    frame = self._connection.recv_bytes()
+                if self._readable(min(left, _LOOK_EVERY)):
+                    frame = self._answers.recv_bytes()
                     if frame[:1] != LOG:
                         return frame
                     handle_relayed(frame[1:])
-                elif self._process.exitcode is not None:
-                    raise ChildGoneError
                 elif left <= 0:
                     return None
+                elif self._process.exitcode is not None:
+                    raise ChildGoneError
+                left = max(0.0, deadline - time.monotonic())
         except (EOFError, OSError) as error:
             raise ChildGoneError from error
 
-    def await_ready(self, timeout: float) -> bool:
-        """Return whether it can take calls, at the latest after `timeout` seconds.
+    def check_ready(self, frame: bytes) -> None:
+        """Take its first frame.
 
         Raises:
-            ChildGoneError: it ended before.
             BaseException: the initializer raised it.
         """
-        if not self.ready:
-            frame = self.hear(timeout)
-            if frame is None:
-                return False
-            if frame != READY:
-                decode_result(frame)
-            self.ready = True
-        return True
+        if frame != READY:
+            decode_result(frame)
+        self.ready = True
 
     def kill(self) -> None:
         """End it now; any thread may."""
@@ -126,7 +127,7 @@ class Child:
 
     def retire(self) -> str:
         """Let it end by itself, or end it; return why it did."""
-        self._connection.close()
+        self.forget()
         self._process.join(0.0 if self._killed else _ENDING)
         if self._process.exitcode is None:
             self._process.kill()
@@ -139,8 +140,9 @@ class Child:
         return reason
 
     def forget(self) -> None:
-        """Let go of it in a forked process, whose child it is not."""
-        self._connection.close()
+        """Close the pipes to it; all that may be done in a forked process, whose child it is not."""
+        self._requests.close()
+        self._answers.close()
 
     def _lacked_memory(self) -> bool | None:
         now = oom_kills()

@@ -27,11 +27,12 @@ GROUP_SIGNALS = tuple(
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(connection: Connection, setup: bytes, level: int) -> None:
+def serve(requests: Connection, answers: Connection, setup: bytes, level: int) -> None:
     """Run the parent's calls until it closes the pipe or is gone.
 
     Args:
-        connection: to the parent.
+        requests: what the parent writes to.
+        answers: what it reads.
         setup: a pickled `(initializer, arguments)`; the initializer may be None.
         level: of the parent's root logger.
     """
@@ -43,13 +44,13 @@ def serve(connection: Connection, setup: bytes, level: int) -> None:
 
     def send(frame: bytes) -> None:
         with sending:
-            connection.send_bytes(frame)
+            answers.send_bytes(frame)
 
     relay_logs(send, level)
     with contextlib.suppress(EOFError, OSError):
         send(_prepare(setup))
         while True:
-            request = connection.recv_bytes()
+            request = requests.recv_bytes()
             send(answer(request))
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from fsdf_pools.call import fulfil, withdraw
 from fsdf_pools.errors import NoThreadError, PoolClosedError
 from fsdf_pools.log import log_failure
+from fsdf_pools.process_pool.answer import encode_call
 from fsdf_pools.process_pool.errors import GivenUpError
 from fsdf_pools.process_pool.worker import Worker
 from fsdf_pools.registry import CREWS
@@ -76,6 +77,7 @@ class ProcessPool(Executor):
         self._max_calls = max_tasks_per_child
         self._keep_alive = keep_alive
         self._setup = pickle.dumps((initializer, initargs))
+        self._warm_ups: list[bytes] = []
         self._main_file = getattr(sys.modules["__main__"], "__file__", None)
         self._name = thread_name_prefix
         self._numbers = itertools.count(1)
@@ -135,6 +137,18 @@ class ProcessPool(Executor):
         result: T = self._mine().run(fn, args, kwargs)
         return result
 
+    def warm_up(self, fn: Callable[..., object], /, *args: Any) -> None:
+        """Let each child process call `fn(*args)` before its first call; one that runs already, before its next.
+
+        For imports, which shall not take the time of a call. Nobody is told what it returns or raises.
+
+        Raises:
+            UnpicklableError: the call cannot travel.
+        """
+        call = encode_call(fn, args, {})
+        if call not in self._warm_ups:
+            self._warm_ups.append(call)
+
     def prepare(self) -> None:
         """Wait until the child process of the calling thread, one of the pool's own, can take a call.
 
@@ -185,7 +199,7 @@ class ProcessPool(Executor):
     def _hire(self) -> None:
         while self.workers < self._max_workers and len(self._items) > self._idle + self._starting:
             name = f"{self._name}-{next(self._numbers)}"
-            worker = Worker(name, self._setup, self._main_file, self._max_calls)
+            worker = Worker(name, self._setup, self._main_file, self._max_calls, self._warm_ups)
             worker.thread = threading.Thread(target=self._serve, args=(worker,), name=name, daemon=True)
             self._starting += 1
             try:

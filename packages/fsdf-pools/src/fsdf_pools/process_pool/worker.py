@@ -11,13 +11,13 @@ from fsdf_pools.process_pool.child import Child, ChildGoneError
 from fsdf_pools.process_pool.errors import GivenUpError, WorkerDiedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _START = 60.0
 """Seconds that a child has until it can take calls."""
 
 _STARTS = 3
-"""Children that may die before they are ready, one after the other, until a call fails by that."""
+"""Children, one after the other, that may die before a call begins until it fails by that."""
 
 _PIECE = 0.2
 """Seconds between two looks, during a start, at whether the call was interrupted."""
@@ -31,14 +31,18 @@ class Worker:
         setup: for the child.
         main_file: the script, if this process runs one.
         max_calls: so many calls a child runs before it is replaced; None: no limit.
+        warm_ups: calls, encoded, that each child makes before its first one; may grow.
     """
 
-    def __init__(self, name: str, setup: bytes, main_file: str | None, max_calls: int | None) -> None:
+    def __init__(
+        self, name: str, setup: bytes, main_file: str | None, max_calls: int | None, warm_ups: Sequence[bytes]
+    ) -> None:
         self.name = name
         self.thread: threading.Thread | None = None
         self._setup = setup
         self._main_file = main_file
         self._max_calls = max_calls
+        self._warm_ups = warm_ups
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._running = False
@@ -89,55 +93,64 @@ class Worker:
         return decode_result(frame)
 
     def prepare(self) -> None:
-        """See to it that there is a child which can take a call.
+        """See to it that there is a child which can take a call, and has made those that warm it up.
 
         Raises:
             WorkerDiedError: none can be had.
             GivenUpError: the pool was closed meanwhile.
             BaseException: what the initializer raised, or what `interrupt` was given.
         """
+        child = self._child
         for start in range(1, _STARTS + 1):
             try:
-                if self._ready_child():
-                    return
-                raise WorkerDiedError(f"a child process was not ready after {_START:g} s")
+                if child is None:
+                    child = self._child = self._new_child()
+                elif child.ready:
+                    child.hear(0.0)  # it may have ended since its last call
+                self._make_ready(child)
             except ChildGoneError:
-                child, self._child = self._child, None
-                fresh = child is not None and not child.ready
-                reason = "" if child is None else child.retire()
-                if fresh and start == _STARTS:
+                self._child = None
+                reason = child.retire() if child is not None else ""
+                child = None
+                if start == _STARTS:
                     raise WorkerDiedError(
-                        f"child processes end before they are ready ({reason}): their own messages are on stderr"
+                        f"child processes end before they can take a call ({reason}): see stderr"
                     ) from None
+            else:
+                return
 
-    def _ready_child(self) -> bool:
-        child = self._child
-        if child is not None and child.ready:
-            child.hear(0.0)  # it may have ended since its last call
-            return True
-        if child is None:
-            self._born += 1
-            try:
-                child = Child(f"{self.name}-child-{self._born}", self._setup, self._main_file)
-            except OSError as error:
-                raise WorkerDiedError(f"no child process can be started: {error}") from error
-            self._child = child
+    def _new_child(self) -> Child:
+        self._born += 1
+        try:
+            return Child(f"{self.name}-child-{self._born}", self._setup, self._main_file)
+        except OSError as error:
+            raise WorkerDiedError(f"no child process can be started: {error}") from error
+
+    def _make_ready(self, child: Child) -> None:
+        if child.ready and child.warmed == len(self._warm_ups):
+            return
         deadline = time.monotonic() + _START
         try:
-            while not child.await_ready(_PIECE):
-                self._heed_interrupt()
-                if time.monotonic() > deadline:
-                    child.kill()
-                    self.retire()
-                    return False
+            if not child.ready:
+                child.check_ready(self._patient_frame(child, deadline))
+            while child.warmed < len(self._warm_ups):
+                child.send(self._warm_ups[child.warmed])
+                self._patient_frame(child, deadline)
+                child.warmed += 1
         except ChildGoneError:
             raise
         except BaseException:
-            if not child.ready:
-                child.kill()
-                self.retire()
+            child.kill()
+            self.retire()
             raise
-        return True
+
+    def _patient_frame(self, child: Child, deadline: float) -> bytes:
+        """Return what a child says that is getting ready; it can be interrupted."""
+        while (frame := child.hear(_PIECE)) is None:
+            self._heed_interrupt()
+            if time.monotonic() > deadline:
+                raise WorkerDiedError(f"a child process was not ready after {_START:g} s")
+        return frame
 
     def _begin(self) -> Child:
         with self._lock:
