@@ -58,6 +58,6 @@ def answer_failures(app: FastAPI) -> None:
 
 
 def _answer(request: Request, detail: str, status: int) -> Response:
-    if route_path(request.scope).startswith("/api/") or "text/html" not in request.headers.get("accept", "text/html"):
+    if route_path(request.scope).startswith("/api/") or "json" in request.headers.get("accept", ""):
         return JSONResponse({"detail": detail}, status)
     return render(request, "error.html", {"status": status, "detail": detail}, status)
