@@ -15,9 +15,11 @@ from fsdf.concurrent_mode import ConcurrentModeEnum
 from fsdf.console_log import write_log_lines
 from fsdf.controls import consumer_controls, publisher_controls
 from fsdf.lazy_enlist import LazyEnlist
+from fsdf.log_handlers import add_log_handlers
 from fsdf.message_log import BriefErrors, PublishedLog
 from fsdf.old_names import known_options
 from fsdf.params import BoosterParams
+from fsdf.supervision.role import role
 from fsdf_core import registry
 from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
@@ -48,12 +50,17 @@ def open_queue(params: BoosterParams) -> Queue:
     """Return the task's queue at the process's one broker of its kind.
 
     Raises:
-        UnsupportedFeature: this version has no such broker.
+        UnsupportedFeature: this version has no such broker, or what is published in this process would reach nobody.
         MissingDependency: its client library is not installed.
         ConfigurationError: `broker_exclusive_config` has a key that the broker does not know.
     """
     kind = resolve_broker_kind(params.broker_kind or get_settings().broker)
     broker = _broker(kind)
+    if role.lent and not broker.capabilities.cross_process:
+        raise UnsupportedFeature(
+            f"{params.queue_name}: this process runs calls for a consumer in another one, which a queue of {kind} does "
+            "not reach: choose another broker_kind"
+        )
     return broker.queue(params.queue_name, **known_options(params.broker_exclusive_config, broker.queue_options, kind))
 
 
@@ -137,6 +144,10 @@ def worker_count(params: BoosterParams) -> int:
     )
     if left_alone and params.concurrent_mode == ConcurrentModeEnum.PROCESS:
         return os.cpu_count() or 1
+    if left_alone and params.concurrent_mode == ConcurrentModeEnum.RAY:
+        from fsdf_pools.ray_pool import cluster_cpus  # noqa: PLC0415 - Ray takes a second
+
+        return cluster_cpus()
     return _MANY_WORKERS if params.qps and left_alone else params.concurrent_num
 
 
@@ -145,6 +156,7 @@ def task_logger(params: BoosterParams) -> logging.Logger:
     if get_settings().log_console:
         write_log_lines()
     logger = logging.getLogger(params.logger_name or f"fsdf.{params.logger_prefix}{params.queue_name}")
+    add_log_handlers(logger, params)
     if isinstance(params.log_level, int):
         logger.setLevel(params.log_level)
     elif logger.level == logging.NOTSET:
