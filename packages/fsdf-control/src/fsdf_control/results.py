@@ -20,7 +20,7 @@ from fsdf_core.state import StateStore
 from fsdf_core.verdict import Delay, Fail, Release, Requeue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_core.clock import Clock
     from fsdf_core.control import AsyncCall, Call
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fsdf_core.verdict import Recovery
 
 _NOT_YET = (Delay, Requeue, Release)
+_MOST_AT_ONCE = 4_000_000
+"""Bytes of answers in one write."""
 
 
 class Results(Control):
@@ -208,7 +210,8 @@ class Results(Control):
             return
         try:
             values = {key: answer.encode() for key, answer in answers.items()}
-            self._write(store, values, answers)
+            for some in _pieces(values):
+                self._write(store, some, answers)
             if store.wakes:  # whoever reads another store looks for itself
                 store.notify(*values)
         except store.retryable_errors as error:
@@ -227,6 +230,19 @@ class Results(Control):
             ((key, value),) = values.items()
             self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
             store.set({key: _too_much(answers[key], len(value), error).encode()}, self._ttl)
+
+
+def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
+    """Cut into writes that no server finds too long for their number alone."""
+    piece: dict[str, bytes] = {}
+    size = 0
+    for key, value in values.items():
+        if piece and size + len(value) > _MOST_AT_ONCE:
+            yield piece
+            piece, size = {}, 0
+        piece[key] = value
+        size += len(value)
+    yield piece
 
 
 def _too_much(answer: Answer, size: int, error: StateError) -> Answer:

@@ -8,7 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, DocumentTooLarge, ServerSelectionTimeoutError
 
 from fsdf_brokers.mongodb.faults import STATE
 from fsdf_brokers.mongodb.server import Server
@@ -16,7 +16,7 @@ from fsdf_brokers.states.mongodb.channels import Channels
 from fsdf_brokers.states.mongodb.hashes import Hashes
 from fsdf_brokers.states.mongodb.leases import Leases
 from fsdf_brokers.states.mongodb.values import Values
-from fsdf_core.errors import ConfigurationError, StateUnavailable
+from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.state import StateStore
 from fsdf_core.watch import PollingWatch, Watches
 
@@ -214,6 +214,8 @@ class MongoStateStore(StateStore):
             except AutoReconnect:
                 if not again:
                     raise
+            except DocumentTooLarge as error:
+                raise StateError(f"a value is larger than MongoDB takes (16 MB): {error}") from None
             return work()
 
 

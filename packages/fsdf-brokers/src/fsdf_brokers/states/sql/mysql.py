@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.states.sql.dialect import CHANNELS_KEPT, LEASES_KEPT, Dialect, chunks, marks
+from fsdf_brokers.states.sql.packets import Packets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,9 @@ class MySQL(Dialect):
 
     begin = "START TRANSACTION"
 
+    def __init__(self) -> None:
+        self._packets = Packets(_ROWS_A_STATEMENT)
+
     def connect_arguments(self, options: frozenset[str]) -> dict[str, Any]:
         """Commit each statement outside a transaction; give up on a silent server after thirty seconds."""
         defaults = {"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": 30, "write_timeout": 30}
@@ -113,7 +117,7 @@ class MySQL(Dialect):
 
     def set(self, cursor: Any, rows: Rows, lifetime: float) -> None:
         """Upsert."""
-        for some in chunks(rows, _ROWS_A_STATEMENT):
+        for some in self._packets.cut(cursor, rows):
             arguments = [part for name, value in some for part in (name, value, lifetime)]
             cursor.execute(_SET.format(marks(len(some), f"(%s, %s, {_NOW} + %s)")), arguments)
 
@@ -121,7 +125,7 @@ class MySQL(Dialect):
         """Upsert over what is expired, then look which rows have this call's mark."""
         writer = uuid.uuid4().bytes
         added: list[bytes] = []
-        for some in chunks(rows, _ROWS_A_STATEMENT):
+        for some in self._packets.cut(cursor, rows):
             arguments = [part for name, value in some for part in (name, value, writer, lifetime)]
             cursor.execute(_ADD.format(marks(len(some), f"(%s, %s, %s, {_NOW} + %s)")), arguments)
             cursor.execute(_ADDED.format(marks(len(some))), [*(name for name, _ in some), writer])
@@ -170,7 +174,7 @@ class MySQL(Dialect):
 
     def hash_set(self, cursor: Any, name: bytes, fields: Rows) -> None:
         """Upsert."""
-        for some in chunks(fields, _ROWS_A_STATEMENT):
+        for some in self._packets.cut(cursor, fields):
             arguments = [part for field, value in some for part in (name, field, value)]
             statement = f"REPLACE INTO fsdf_state_hash VALUES {marks(len(some), '(%s, %s, %s)')}"  # noqa: S608
             cursor.execute(statement, arguments)
