@@ -71,7 +71,7 @@ def roster() -> Roster:
 def find(name: str, modules: Sequence[str] | None = None, *, strict: bool = True) -> Address:
     """Return the queue that a user has named.
 
-    Looked for among the functions of the modules, then among the queues that workers have consumed; a broker that
+    Looked for among the functions that are imported, then among the queues that workers have consumed; a broker that
     is named goes before what they say.
 
     Args:
@@ -84,7 +84,7 @@ def find(name: str, modules: Sequence[str] | None = None, *, strict: bool = True
         ConfigurationError: a module cannot be imported, or the broker cannot be had.
     """
     kind, queue_name = split(name)
-    boosters = {booster.queue_name: booster for booster in (load(modules) if modules else ())}
+    boosters = {booster.queue_name: booster for booster in load(modules or ())}
     if queue_name in boosters and kind in {None, _kind_of(boosters[queue_name])}:
         booster = boosters[queue_name]
         return Address(described(booster), booster, imported=True)

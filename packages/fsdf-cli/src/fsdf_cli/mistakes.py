@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from typing import Any
 
 import typer
@@ -15,7 +16,8 @@ FAILED, MISUSED, UNANSWERED, INTERRUPTED = 1, 2, 3, 130
 """Exit statuses: it did not work; it was asked for wrongly; no answer came in time; Ctrl-C."""
 
 
-_OURS = frozenset({"fsdf", "fsdf_cli", "fsdf_core", "importlib", "pydantic"})
+_OURS = frozenset({"fsdf", "fsdf_cli", "fsdf_core"})
+_LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 class BrokenModule(ConfigurationError):
@@ -46,11 +48,13 @@ def broken_module(name: str, error: BaseException) -> BrokenModule:
 
 
 def user_place(error: BaseException) -> str:
-    """Return the file and line of the user's where an error began, "" if it began in ours."""
+    """Return the file and line of the user's where an error began; "" if it began elsewhere."""
     place, trace = "", error.__traceback__
     while trace is not None:
         frame = trace.tb_frame
-        if str(frame.f_globals.get("__name__", "")).partition(".")[0] not in _OURS:
-            place = f"{frame.f_code.co_filename}, line {trace.tb_lineno}"
+        filename = frame.f_code.co_filename
+        ours = str(frame.f_globals.get("__name__", "")).partition(".")[0] in _OURS
+        if not ours and not filename.startswith(("<", *_LIBRARIES)):
+            place = f"{filename}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return place

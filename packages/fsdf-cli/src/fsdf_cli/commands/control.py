@@ -57,14 +57,18 @@ def purge(
 def pause(queues: QueueNames, modules: Modules = None) -> None:
     """Let no task of these queues start, in any process, within a second; what runs ends as usual."""
     for name in queues:
-        find(name, modules).booster.pause_consume()
+        address = find(name, modules)
+        address.require_reachable()
+        address.booster.pause_consume()
         say(f"{name} is paused")
 
 
 def resume(queues: QueueNames, modules: Modules = None) -> None:
     """End the pause of queues."""
     for name in queues:
-        find(name, modules).booster.continue_consume()
+        address = find(name, modules)
+        address.require_reachable()
+        address.booster.continue_consume()
         say(f"{name} goes on")
 
 
@@ -85,8 +89,8 @@ def kill(
     for name in names:
         end(state(), name, task_id)
     deaf = [each.name for each in known if each.name in names and not each.params.get("is_support_remote_kill_task")]
-    if queue and deaf:
-        say(f"marked, but {deaf[0]} takes no notice: its function needs is_support_remote_kill_task=True")
+    if deaf and len(deaf) == len(names):
+        say(f"marked, but {', '.join(deaf)} takes no notice: its function needs is_support_remote_kill_task=True")
     else:
         say(f"{task_id} ends within 2 s, if it is on {', '.join(names)}")
 

@@ -47,7 +47,7 @@ def doctor(
             known = {queue.name: queue for queue in roster().queues()}
         except (FsdfError, OSError):
             known = {}  # the check of the state store says why
-        known |= {booster.queue_name: described(booster) for booster in (load(modules) if modules else ())}
+        known |= {booster.queue_name: described(booster) for booster in load(modules or ())}
         findings += [*connections(list(known.values())), *tasks(list(known.values()))]
     _show(findings, as_json=as_json)
     if any(finding.level == "fault" for finding in findings):

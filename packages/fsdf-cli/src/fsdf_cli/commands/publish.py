@@ -105,9 +105,7 @@ def publish(
 
 
 def _options(countdown: float | None, priority: int | None, *, rpc: bool) -> Any:
-    given = {"countdown": countdown, "is_using_rpc_mode": True if rpc else None}
-    if priority is not None:
-        given["other_extra_params"] = {"priority": priority}  # type: ignore[assignment]
+    given = {"countdown": countdown, "priority": priority, "is_using_rpc_mode": True if rpc else None}
     given = {name: value for name, value in given.items() if value is not None}
     return facade().TaskOptions(**given) if given else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +17,7 @@ from fsdf_cli.queue_view import QueueView, view, views
 from fsdf_cli.targets import Modules, load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fsdf_core.roster import KnownQueue
 
@@ -50,7 +52,7 @@ def queues(
 ) -> None:
     """List the queues that workers have consumed, and those of imported modules."""
     known = {queue.name: queue for queue in roster().queues()}
-    known |= {booster.queue_name: described(booster) for booster in (load(modules) if modules else ())}
+    known |= {booster.queue_name: described(booster) for booster in load(modules or ())}
     listed = list(known.values())
     if watch:
         _watch(listed, interval, times, as_json=as_json)
@@ -96,21 +98,21 @@ def inspect(
 def _watch(known: Sequence[KnownQueue], interval: float, times: int | None, *, as_json: bool) -> None:
     from rich.live import Live  # noqa: PLC0415 - rich takes its time
 
-    pause, looks = threading.Event(), 0
-    if as_json:
-        while True:
-            print_json(views(known))
-            looks += 1
-            if looks == times:
+    def looks() -> Iterator[list[QueueView]]:
+        pause = threading.Event()
+        for look in itertools.count(1):
+            yield views(known)
+            if look == times:
                 return
             pause.wait(interval)
+
+    if as_json or not sys.stdout.isatty():
+        for seen in looks():
+            print_json(seen) if as_json else print_table(_HEADINGS, map(_row, seen))
+        return
     with Live(console=console(), auto_refresh=False) as live:
-        while True:
-            live.update(table(_HEADINGS, map(_row, views(known))), refresh=True)
-            looks += 1
-            if looks == times:
-                return
-            pause.wait(interval)
+        for seen in looks():
+            live.update(table(_HEADINGS, map(_row, seen)), refresh=True)
 
 
 def _row(each: QueueView) -> tuple[Any, ...]:
