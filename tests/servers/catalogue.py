@@ -110,6 +110,16 @@ SERVERS = (
         },
     ),
     Server(
+        name="chromium",  # the browser: it opens the web UI
+        executables=("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+        apt=("chromium",),
+        hints={
+            "linux": "sudo apt-get install chromium, or install any Chromium or Chrome",
+            "darwin": "brew install --cask chromium",
+            "win32": "install Chrome, and put its folder on the PATH",
+        },
+    ),
+    Server(
         name="mongodb",
         executables=(ferretdb_build.PROGRAM,),
         apt=("golang-go",),

@@ -62,7 +62,8 @@ def evil_world(hub, records, state):
         records.save(
             [
                 TaskRecord(
-                    f"{EVIL}{status}", EVIL, EVIL, status, now - 3, now - 2, now - 1, 2, [Attempt(now - 2, now - 1, EVIL)],
+                    f"{EVIL}{status}", EVIL, EVIL, status, now - 3, now - 2, now - 1, 2,
+                    [Attempt(now - 2, now - 1, EVIL)],
                     {EVIL: [EVIL]}, {EVIL: EVIL}, {EVIL: EVIL}, EVIL, EVIL, EVIL, EVIL, EVIL, 1, 2, EVIL, {EVIL: EVIL},
                 )
             ],
