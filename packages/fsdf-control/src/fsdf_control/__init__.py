@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fsdf_control.filter import Filter, clear_filter
     from fsdf_control.key_concurrency import KeyConcurrency
     from fsdf_control.kill import RemoteKill
+    from fsdf_control.metrics import PrometheusMetrics, serve_metrics
     from fsdf_control.pausing import Pause, is_paused, pause, resume
     from fsdf_control.quota import Quota
     from fsdf_control.rate_limit import RateLimit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fsdf_control.shared_rate import SharedRateLimit
     from fsdf_control.statistics import Statistics, StatisticsSnapshot
     from fsdf_control.timeout import Timeout
+    from fsdf_control.tracing import Tracing
     from fsdf_control.window import TimeWindow
 
 __version__ = "0.1.0"
@@ -43,6 +45,7 @@ __all__ = [
     "Filter",
     "KeyConcurrency",
     "Pause",
+    "PrometheusMetrics",
     "Quota",
     "RateLimit",
     "Records",
@@ -56,11 +59,13 @@ __all__ = [
     "StatisticsSnapshot",
     "TimeWindow",
     "Timeout",
+    "Tracing",
     "__version__",
     "clear_filter",
     "is_paused",
     "pause",
     "resume",
+    "serve_metrics",
 ]
 
 # Imported when they are used: some need libraries whose import takes long.
@@ -77,6 +82,7 @@ _HOMES = {
     "Filter": "filter",
     "KeyConcurrency": "key_concurrency",
     "Pause": "pausing",
+    "PrometheusMetrics": "metrics",
     "Quota": "quota",
     "RateLimit": "rate_limit",
     "Records": "records",
@@ -90,10 +96,12 @@ _HOMES = {
     "StatisticsSnapshot": "statistics",
     "TimeWindow": "window",
     "Timeout": "timeout",
+    "Tracing": "tracing",
     "clear_filter": "filter",
     "is_paused": "pausing",
     "pause": "pausing",
     "resume": "pausing",
+    "serve_metrics": "metrics",
 }
 
 

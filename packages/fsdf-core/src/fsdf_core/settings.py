@@ -74,6 +74,14 @@ class Settings(BaseSettings):
     records_url: SecretStr | None = Field(
         default=None, description="Where task records are kept; none is a SQLite file in `home`."
     )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="First port to try for Prometheus' endpoint; 0 is any, none is no endpoint.",
+    )
+    metrics_address: str = Field(default="127.0.0.1", description="Address of Prometheus' endpoint.")
+    tracing: bool = Field(default=False, description="Trace every task by OpenTelemetry.")
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"), description="The Redis server.")
     rabbitmq_url: SecretStr = Field(
         default=SecretStr("amqp://guest:guest@127.0.0.1:5672/%2F"), description="The RabbitMQ server."

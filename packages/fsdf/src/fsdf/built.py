@@ -23,7 +23,6 @@ PARAMS_NOT_BUILT = frozenset(
 OPTIONS_NOT_BUILT = frozenset(
     {
         "can_not_json_serializable_keys",
-        "otel_context",
     }
 )
 """Fields of `TaskOptions`."""

@@ -13,6 +13,7 @@ from fsdf.description import function_title
 from fsdf.lazy_enlist import LazyEnlist
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
+from fsdf.observation import observers
 from fsdf.on_demand import OnDemand
 from fsdf.record_conf import records_of
 from fsdf.result_source import result_store
@@ -66,7 +67,7 @@ def consumer_controls(
         ConfigurationError: a parameter's value makes no sense.
         MissingDependency: a parameter needs shared state, and the store's library is not installed.
     """
-    controls: list[Control] = [_results(params, queue), *params.controls, statistics, *records_of(params)]
+    controls: list[Control] = [_results(params, queue), *params.controls, statistics, *records_of(params), *observers()]
     if params.is_show_message_get_from_broker:
         controls.append(ReceivedLog(logger))
     if params.is_support_remote_kill_task:
@@ -100,7 +101,7 @@ def _results(params: BoosterParams, queue: Queue) -> Results:
 
 def publisher_controls(params: BoosterParams) -> list[Control]:
     """Return the producer's controls."""
-    return [*params.controls, Delay(get_settings().timezone)]
+    return [*params.controls, Delay(get_settings().timezone), *observers()]
 
 
 def _limits(params: BoosterParams, queue: Queue) -> list[Control]:
