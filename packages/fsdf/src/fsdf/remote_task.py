@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf.boosters_manager import BoosterRegistry
 from fsdf.supervision.origin import origin_of
+from fsdf.supervision.role import role
 from fsdf_core.settings import patch_frame_config, patched
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class RemoteTask:
         return find_callee, (self._address,)
 
     def __call__(self, /, *args: Any, **arguments: Any) -> Any:
-        """Run the task in this very process."""
-        return find_callee(self._address)(*args, **arguments)
+        """Nobody calls it here."""
+        raise NotImplementedError
 
 
 @functools.cache
@@ -52,4 +53,5 @@ def find_callee(address: bytes) -> Callable[..., Any]:
     origin, settings = pickle.loads(address)  # noqa: S301 - from our own consumer
     patch_frame_config(**settings)
     callee: Callable[..., Any] = origin.find().consumer.callee()
+    role.lent = True
     return callee

@@ -19,6 +19,9 @@ _START = 60.0
 _STARTS = 3
 """Children, one after the other, that may die before a call begins until it fails by that."""
 
+_PREFIX = "fsdf-"
+"""Names of child processes begin with it: `fsdf` knows by that, while they import, that nothing may start in them."""
+
 _PIECE = 0.2
 """Seconds between two looks, during a start, at whether the call was interrupted."""
 
@@ -122,7 +125,7 @@ class Worker:
     def _new_child(self) -> Child:
         self._born += 1
         try:
-            return Child(f"{self.name}-child-{self._born}", self._setup, self._main_file)
+            return Child(f"{_PREFIX}{self.name.removeprefix(_PREFIX)}-child-{self._born}", self._setup, self._main_file)
         except OSError as error:
             raise WorkerDiedError(f"no child process can be started: {error}") from error
 

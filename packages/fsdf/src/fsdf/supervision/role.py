@@ -13,10 +13,12 @@ class Role:
 
     Attributes:
         working: it is a worker process, and has imported its task.
+        lent: it runs single calls for a consumer in another process.
     """
 
     def __init__(self) -> None:
         self.working = False
+        self.lent = False
 
     def importing(self) -> bool:
         """Whether this is a worker process that imports its modules: nothing but its own task may start in it."""
