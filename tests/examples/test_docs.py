@@ -27,6 +27,8 @@ PAGES = (
     "docs/controls.md",
     "docs/processes.md",
     "docs/concurrency.md",
+    "docs/records.md",
+    "docs/logging.md",
     "CONTRIBUTING.md",
     "packages/fsdf/README.md",
     "packages/fsdf-control/README.md",

@@ -75,7 +75,6 @@ OTHER_VALUES = {
     "booster_registry_name": "other",
     "function_timeout": 5,
     "is_auto_start_specify_async_loop_in_child_thread": False,
-    "log_filename": "a.log",
     "msg_expire_seconds": 5,
     "rpc_result_expire_seconds": 5,
     "rpc_timeout": 5,
@@ -86,7 +85,8 @@ OTHER_VALUES = {
 
 
 def test_every_known_field_is_there():
-    assert set(KNOWN) | {"controls", "micro_batch_size", "micro_batch_timeout"} == set(BoosterParams.model_fields)
+    own = {"controls", "log_handler", "micro_batch_size", "micro_batch_timeout"}
+    assert set(KNOWN) | own == set(BoosterParams.model_fields)
 
 
 def test_all_defaults_are_accepted_when_written_out():

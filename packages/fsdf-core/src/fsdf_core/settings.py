@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path  # noqa: TC003 - pydantic reads it
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -40,6 +40,15 @@ class Settings(BaseSettings):
     log_console: bool = Field(
         default=False, description="Write log lines to standard error if the program has set up no logging."
     )
+    log_handler: Literal["logging", "nb_log"] = Field(
+        default="logging",
+        description="Who writes log lines of functions that do not say: the program's logging, or nb_log's handlers.",
+    )
+    log_dir: Path | None = Field(default=None, description="Folder of log files; none is `logs` in `home`.")
+    log_file_size: int = Field(
+        default=100_000_000, ge=1, description="Bytes after which nb_log's handler begins a new file."
+    )
+    log_file_count: int = Field(default=10, ge=1, description="Log files that nb_log's handler keeps of a queue.")
     timezone: str | None = Field(
         default=None,
         description="IANA name of the zone of naive times and of `publish_time_format`; none: the machine's.",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 PARAMS_NOT_BUILT = frozenset(
     {
         "is_fake_booster",
-        "log_filename",
     }
 )
 """Fields of `BoosterParams`."""

@@ -84,7 +84,11 @@ class BoosterParams(BaseModel):
             (INFO).
         logger_prefix: goes before the queue's name in the logger's name `fsdf.<queue>`; default "".
         logger_name: the whole name of the logger, instead; default "".
-        create_logger_file: accepted; without a handler for files there is none.
+        log_handler: "nb_log": nb_log's coloured console and rotating files (`pip install fsdf[nb-log]`); "logging":
+            whatever handlers the program has set up; None (default) is the setting `log_handler` ("logging").
+        log_filename: name of the log file in the setting `log_dir`; default with nb_log: `fsdf.<queue>.log`, else
+            none is written.
+        create_logger_file: write the log file; default True.
         is_show_message_get_from_broker: log each message received, at INFO; default False.
         is_print_detail_exception: log failures with their traceback (default), or in one line.
         publish_msg_log_use_full_msg: log each message published, at INFO; default False.
@@ -142,7 +146,8 @@ class BoosterParams(BaseModel):
     log_level: int | str | None = None
     logger_prefix: str = ""
     logger_name: str = ""
-    log_filename: str | None = None
+    log_handler: Literal["logging", "nb_log"] | None = None
+    log_filename: str | None = Field(default=None, min_length=1)
     create_logger_file: bool = True
     is_show_message_get_from_broker: bool = False
     is_print_detail_exception: bool = True
