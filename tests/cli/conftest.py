@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fsdf_core.settings
-from fsdf import assembly
+from fsdf import BoostersManager, assembly
 from fsdf_cli import addresses
 from fsdf_cli.app import app
 from fsdf_core import lifecycle, registry
@@ -129,6 +129,7 @@ def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setattr(assembly, "_brokers", {})
     monkeypatch.setattr(addresses, "_stand_ins", {})
     monkeypatch.setattr(registry, "_open", {})
+    monkeypatch.setattr(BoostersManager, "_boosters", {})
     yield
     assert lifecycle.stop_all(10.0)
     for opened in (*assembly._brokers.values(), *registry._open.values()):

@@ -38,11 +38,13 @@ def connections(known: Sequence[KnownQueue]) -> Iterator[Finding]:
     yield _state(settings)
     by_kind = {settings.broker: KnownQueue(_PROBE, settings.broker)}
     by_kind |= {queue.broker_kind: queue for queue in known if queue.broker_kind}
+    asked = set()
     for kind, queue in by_kind.items():
         yield _broker(kind, queue)
         setting = next((setting for head, setting in _SERVERS.items() if kind.upper().startswith(head)), None)
         secret = getattr(settings, setting) if setting else None
-        if secret is not None:
+        if secret is not None and setting not in asked:
+            asked.add(setting)
             yield from version_of(secret.get_secret_value(), shown(secret))
 
 

@@ -12,6 +12,7 @@ from fsdf_cli.addresses import QUEUE_HELP, find
 from fsdf_cli.call_arguments import named, parsed
 from fsdf_cli.output import AsJson, moment, note, print_json, print_table, say
 from fsdf_cli.targets import Modules, facade
+from fsdf_core import lifecycle
 from fsdf_core.errors import ConfigurationError, UnknownName
 from fsdf_core.suggest import did_you_mean
 
@@ -118,14 +119,14 @@ def run(job_id: JobId, *, as_json: AsJson = False) -> None:
 def start() -> None:
     """Publish what is due, until Ctrl-C or SIGTERM; of several schedulers one works, and the others take over."""
     manager = _manager()
+    lifecycle.install_signal_handlers()
     manager.start()
     note("publishing what is due; Ctrl-C ends")
     pause = threading.Event()
     try:
+        # A wait without end cannot be interrupted on Windows.
         while not pause.wait(0.5):
             pass
-    except KeyboardInterrupt:
-        note("ended")
     finally:
         manager.shutdown()
 
