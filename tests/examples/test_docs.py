@@ -28,6 +28,7 @@ PAGES = (
     "docs/processes.md",
     "docs/concurrency.md",
     "docs/records.md",
+    "docs/records.md",
     "docs/logging.md",
     "CONTRIBUTING.md",
     "packages/fsdf/README.md",
