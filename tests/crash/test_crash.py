@@ -36,6 +36,7 @@ class Fleet:
         self.queue = self.broker.queue("crash", **options)
         self.publisher = Publisher(self.queue)
         self.workers = []
+        self.tasks = 0
         self.kills = {}
 
     def start(self):
@@ -55,7 +56,7 @@ class Fleet:
         assert worker.wait(40) == 0
         self.workers.remove(worker)
 
-    def wait_for(self, condition, seconds):
+    def wait_for(self, condition, seconds=60):
         pause = threading.Event()
         deadline = time.monotonic() + seconds
         while not condition():
@@ -72,16 +73,16 @@ class Fleet:
 
     def wait_up(self):
         """Wait until all workers have started to consume."""
-        self.wait_for(lambda: all((self.history / f"{worker.pid}.up").exists() for worker in self.workers), 60)
+        self.wait_for(lambda: all((self.history / f"{worker.pid}.up").exists() for worker in self.workers))
 
     def hand_over(self):
         """Kill the worker that runs a long task; return the seconds until one that was there runs it again."""
         self.publisher.publish({"number": 1, "seconds": 60})
-        self.wait_for(lambda: "start 1 " in self.events(), 60)
+        self.wait_for(lambda: "start 1 " in self.events())
         logs = {worker: self.history / f"{worker.pid}.log" for worker in self.at_work()}
         self.kill(next(worker for worker, log in logs.items() if "start 1 " in log.read_text()))
         began = time.monotonic()
-        self.wait_for(lambda: self.events().count("start 1 ") == 2, 60)
+        self.wait_for(lambda: self.events().count("start 1 ") == 2)
         return time.monotonic() - began
 
     def start_pair(self):
@@ -90,8 +91,30 @@ class Fleet:
         self.wait_up()
         return workers
 
-    def wait_done(self, seconds):
+    def wait_done(self, seconds=90):
         self.wait_for(lambda: self.queue.size().total == 0, seconds)
+
+    def top_up(self, least, tasks=1000, **arguments):
+        """Publish more if there is little left; return how many tasks there were in all."""
+        if self.queue.size().ready < least:
+            self.publisher.publish_many({"number": self.tasks + number, **arguments} for number in range(tasks))
+            self.tasks += tasks
+        return self.tasks
+
+    def storm(self, blow, tasks, *, strikes, seconds, every=0.5):
+        """Push tasks, strike a random worker of three that has begun, replace it, and so on; return the tasks' numbers.
+
+        A machine that starts processes slowly gets more tasks, so that there is always something to lose.
+        """
+        self.top_up(1, tasks, seconds=seconds)
+        for _ in range(3):
+            self.start()
+        for _ in range(strikes):
+            self.wait_for(lambda: self.top_up(tasks // 4, tasks // 4, seconds=seconds) and self.at_work())
+            threading.Event().wait(every)
+            blow(random.choice(self.at_work()))
+            self.start()
+        return range(self.tasks)
 
     def close(self):
         for worker in self.workers:
@@ -146,9 +169,9 @@ def test_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
 def test_a_second_process_leaves_running_tasks_alone(fleet):
     fleet.publisher.publish({"number": 1, "seconds": 3})
     fleet.start()
-    fleet.wait_for(lambda: "start 1" in fleet.events(), 20)
+    fleet.wait_for(lambda: "start 1" in fleet.events())
     fleet.start()
-    fleet.wait_done(20)
+    fleet.wait_done()
     check(fleet.history, [1], {})
 
 
@@ -156,5 +179,5 @@ def test_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
     fleet.start()
     fleet.start()
     fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(3))
-    fleet.wait_done(90)
+    fleet.wait_done()
     check(fleet.history, range(3), {})

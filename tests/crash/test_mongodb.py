@@ -34,7 +34,7 @@ def wait_ran(fleet, numbers, seconds):
     while left := set(numbers) - ran(fleet):
         assert time.monotonic() < deadline, (len(left), fleet.queue.size())
         pause.wait(0.1)
-    fleet.wait_done(30)
+    fleet.wait_done()
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def disturb(fleet, blow):
         fleet.start()
     strikes = 0
     for _ in range(4):
-        fleet.wait_for(fleet.at_work, 30)
+        fleet.wait_for(fleet.at_work)
         if len(ran(fleet)) >= TASKS:
             break
         threading.Event().wait(0.5)
@@ -85,7 +85,7 @@ def test_mongodb_a_worker_stopped_for_two_leases_harms_nothing(fleet):
     fleet.env["FSDF_LEASE_LIMIT"] = "1.5"
     workers = [fleet.start(), fleet.start()]
     fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(800))
-    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers), 30)
+    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
     stopped = workers[0]
     stopped.send_signal(signal.SIGSTOP)
     fleet.kills[stopped.pid] = time.time()
@@ -119,12 +119,12 @@ def test_mongodb_server_restart_loses_and_repeats_nothing(ending, launch_mongodb
         fleet.start()
         fleet.start()
         producer.start()
-        fleet.wait_for(lambda: len(fleet.at_work()) == 2, 30)
+        fleet.wait_for(lambda: len(fleet.at_work()) == 2)
         getattr(server, ending)()
         threading.Event().wait(2.0)
         server.start()
         count = len(ran(fleet))
-        fleet.wait_for(lambda: len(ran(fleet)) > count + 100, 30)
+        fleet.wait_for(lambda: len(ran(fleet)) > count + 100)
         ended.set()
         producer.join(30)
         assert not producer.is_alive()

@@ -96,13 +96,13 @@ def test_rabbitmq_delays_survive_a_restart_in_their_order(launch_rabbitmq):
     server = launch_rabbitmq()
     broker = brokers.get("RABBITMQ")(server.url)
     queue = broker.queue("q")
-    for delay in (30.0, 2.0, 1.0):
+    for delay in (90.0, 15.0, 8.0):  # the server is away until they are due, or nearly
         send(queue, b"%d" % delay, delay=delay)
     server.kill()
     server.start()
-    assert wait_until(lambda: reachable(queue), 20)
+    assert wait_until(lambda: reachable(queue), 60)
     subscription = queue.subscribe("c", 1)
-    assert bodies(receive(subscription, 2)) == [b"1", b"2"]
+    assert bodies(receive(subscription, 2)) == [b"8", b"15"]
     assert queue.size().delayed == 1
     assert queue.purge() == 1
     subscription.close()
