@@ -14,7 +14,6 @@ import pytest
 
 from fsdf import BoosterParams, BrokerEnum, ConcurrentModeEnum
 from fsdf_core.errors import ConfigurationError
-from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +34,8 @@ def boost_(queue, **params):
     return boost(queue, **given)
 """
 
+# `Script.finish` waits as long as there are children.
+pytestmark = pytest.mark.timeout(150)
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
@@ -94,14 +95,6 @@ def script(tmp_path: Path) -> Iterator[type[Script]]:
         each.close()
 
 
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 BUSY = r"""
 @boost_("busy")
 def busy(seconds):
@@ -137,8 +130,8 @@ def test_children_in_c_end_at_once_with_a_killed_parent(script):
     running = script(BUSY.replace("SECONDS", "-1"))
     children = [int(running.until("begin")[0]) for _ in range(2)]
     running.process.kill()
-    assert wait_until(lambda: all(map(gone, children)), 10, 0.02)
-    running.finish()
+    assert running.process.pid not in children
+    assert running.finish()[1] == []
 
 
 @posix
