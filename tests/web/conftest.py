@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from playwright.sync_api import sync_playwright
 from starlette.testclient import TestClient
 
 from fsdf_core import registry
@@ -10,6 +13,8 @@ from fsdf_core.roster import KnownQueue, Worker
 from fsdf_core.settings import Settings
 from fsdf_web.app import create_app
 from fsdf_web.config import WebSettings
+from tests.servers.fixtures import need
+from tests.web.program import Program
 
 ADMIN, READER = "the-token-of-admins", "the-token-of-readers"
 PARAMETERS = ({"name": "x", "required": True, "annotation": "int"}, {"name": "y", "required": False, "default": 2})
@@ -66,3 +71,55 @@ def sums(hub):
     hub.roster().enlist(worker, KnownQueue("sums", "SQLITE_QUEUE", {}, "jobs.add", PARAMETERS, {"qps": 5}))
     hub.roster().strike_off("gone")
     return hub.queues.open("sums")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=need("chromium"), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A worker and the web UI, over SQLite files; `house.link` opens it."""
+    home = tmp_path_factory.mktemp("house")
+    environment = {
+        "FSDF_HOME": str(home), "FSDF_TIMEZONE": "UTC", "FSDF_HANDLE_SIGNALS": "1",
+        "FSDF_WEB_TOKEN": ADMIN, "FSDF_WEB_READ_TOKEN": READER,
+    }  # fmt: skip
+    with contextlib.ExitStack() as stack:
+        worker = Program("web_jobs.py", environment=environment)
+        stack.callback(worker.close)
+        web = Program("-m", "fsdf_web.command", "--port", "0", environment=environment)
+        stack.callback(web.close)
+        worker.until("ready")
+        web.worker = worker
+        web.link = web.until(r"http://127\.0\.0\.1:\d+/login\?token=\S+")
+        web.root = web.link.partition("/login")[0]
+        yield web
+
+
+@pytest.fixture
+def look(browser, house):
+    """Return a page of a browser of its own that has logged in; nothing may fail or be forbidden in it."""
+    trouble, contexts = [], []
+
+    def looking(token: str | None = ADMIN, **options):
+        context = browser.new_context(locale="en-US", base_url=house.root, **options)
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+        if token is not None:
+            page.goto(f"/login?token={token}")
+            page.wait_for_url(f"{house.root}/")
+        return page
+
+    looking.trouble = trouble
+    yield looking
+    for context in contexts:
+        context.close()
+    assert trouble == []

@@ -132,7 +132,7 @@ def test_pages_of_an_empty_house(api, path):
 def test_what_is_not_there(api):
     assert api.get("/nowhere").status_code == 404
     assert "no queue" in api.get("/queues/nowhere").text
-    assert api.get("/tasks/nothing").status_code == 404
+    assert "Nothing is known of it" in api.get("/tasks/nothing").text
     assert api.get("/tasks?since=yesterday").status_code == 200
     assert "2030-01-31T08:00" in api.get("/tasks?since=yesterday").text
 

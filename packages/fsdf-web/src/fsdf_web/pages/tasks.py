@@ -14,6 +14,7 @@ from starlette.responses import Response  # noqa: TC002 - FastAPI reads it
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import STATUSES, Page
 from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
+from fsdf_web.services.results import answer_of
 from fsdf_web.services.task_search import TaskFilter, found_task
 from fsdf_web.services.troubles import Troubles
 from fsdf_web.templates import render
@@ -66,8 +67,11 @@ def show_tasks(request: Request, hub: TheHub) -> Response:
 
 @router.get("/tasks/{task_id:path}")
 def show_task(request: Request, hub: TheHub, task_id: str) -> Response:
-    """Everything about one task."""
-    return render(request, "task.html", {"record": found_task(hub, task_id)})
+    """Everything about one task; records come a moment after the task's end."""
+    record = hub.records().get(task_id)
+    if record is None:
+        return render(request, "unknown_task.html", {"answer": answer_of(hub, task_id)})
+    return render(request, "task.html", {"record": record})
 
 
 def _filter(form: Mapping[str, str], zone: str | None) -> TaskFilter:
