@@ -1,4 +1,4 @@
-"""Concurrency pools: a thread pool that grows when work waits and shrinks when it does not, and one of coroutines."""
+"""Concurrency pools: a thread pool that grows when work waits and shrinks when it does not, coroutines, processes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from fsdf_pools.solo import SoloExecutor
 
 if TYPE_CHECKING:
     from fsdf_pools.async_pool import AsyncPool
+    from fsdf_pools.process_pool import ProcessPool, WorkerDiedError
 
 __all__ = [
     "AsyncPool",
@@ -17,18 +18,27 @@ __all__ = [
     "NoThreadError",
     "PoolClosedError",
     "PoolFullError",
+    "ProcessPool",
     "ShrinkableThreadPoolExecutor",
     "SoloExecutor",
     "ThreadPoolExecutorShrinkAble",
+    "WorkerDiedError",
 ]
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
-    """Import asyncio only for those who use it."""
-    if name == "AsyncPool":
-        from fsdf_pools.async_pool import AsyncPool  # noqa: PLC0415 - as said
+_HEAVY = {
+    "AsyncPool": "fsdf_pools.async_pool",
+    "ProcessPool": "fsdf_pools.process_pool",
+    "WorkerDiedError": "fsdf_pools.process_pool",
+}
 
-        return AsyncPool
+
+def __getattr__(name: str) -> Any:
+    """Import asyncio and multiprocessing only for those who use them."""
+    if name in _HEAVY:
+        import importlib  # noqa: PLC0415 - as said
+
+        return getattr(importlib.import_module(_HEAVY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
