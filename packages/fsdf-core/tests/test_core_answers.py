@@ -11,6 +11,7 @@ from fsdf_core.answer_reader import AnswerReader, reader_of
 from fsdf_core.answer_waiting import wait_for
 from fsdf_core.errors import StateError, StateUnavailable
 from fsdf_core.states.memory import MemoryStateStore
+from fsdf_core.waiting import wait_until
 
 PATIENCE = 60
 
@@ -146,7 +147,7 @@ def test_who_raises_when_told_harms_nobody(store, reader, caplog):
         tell(store, "a")
         tell(store, "b")
         assert heard.wait(PATIENCE)
-    assert "task a: who waited" in caplog.text
+        assert wait_until(lambda: "task a: who waited" in caplog.text, PATIENCE)
 
 
 def test_a_store_that_was_closed_is_used_again(store, reader):

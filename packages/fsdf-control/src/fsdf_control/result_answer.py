@@ -8,7 +8,7 @@ import socket
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -21,28 +21,21 @@ if TYPE_CHECKING:
     from fsdf_core.message import Message
 
 _OTHERS = "other_extra_params"
+_STAMPS = 3
+"""Keys of `extra` that every producer of ours stamps: the task's id, and its time twice."""
 _LONGEST_TRACEBACK = 100_000
 """Characters; of a longer one the end is told."""
 
 
-class Ran(NamedTuple):
-    """One run of a task.
-
-    Attributes:
-        result: what it returned, as JSON; None after a failure.
-        began: seconds since the epoch.
-        ended: the same.
-        thread_id: of the worker.
-    """
-
-    result: bytes | None
-    began: float
-    ended: float
-    thread_id: int
+Ran = tuple[bytes | None, float, float, int]
+"""One run of a task: what it returned, as JSON (None after a failure), begin and end in seconds since the epoch, and
+the worker's thread."""
 
 
 def asks(extra: dict[str, Any], default: bool) -> bool:  # noqa: FBT001 - a value, not a switch
     """Return whether a message's control data ask for an answer; `default` if they say nothing."""
+    if len(extra) == _STAMPS and "publish_time_format" in extra:
+        return default  # every message has these
     wanted = extra.get(ASKED)
     if wanted is None and isinstance(others := extra.get(_OTHERS), dict):
         wanted = others.get(ASKED)
@@ -62,6 +55,39 @@ def control_data(message: Message) -> dict[str, Any]:
     return extra if isinstance(extra, dict) else {}
 
 
+class Successes:
+    """Answers of tasks that returned, written without the detour over `Answer`: five times as fast.
+
+    Args:
+        queue_name: where the messages come from.
+        function: the function's name.
+    """
+
+    def __init__(self, queue_name: str, function: str) -> None:
+        host_name, script_name = here()
+        told = Answer("", SUCCEEDED, queue_name=queue_name, function=function, process_id=os.getpid())
+        same = {
+            "state": told.state,
+            "queue_name": told.queue_name,
+            "function": told.function,
+            "process_id": told.process_id,
+            "host_name": host_name,
+            "script_name": script_name,
+        }
+        self._begin = orjson.dumps(same)[:-1]
+
+    def encode(self, message: Message, task_id: str, ran: Ran) -> bytes:
+        """Return what `Answer.encode` would."""
+        body = message.delivery.body if message.delivery is not None else None
+        return (
+            b'%b,"task_id":%b,"run_times":%d,"time_start":%.6f,"time_end":%.6f,"thread_id":%d,"result":%b,"message":%b}'
+            % (
+                self._begin, orjson.dumps(task_id), message.attempt, ran[1], ran[2], ran[3], ran[0],
+                body if type(body) is bytes else _encoded(message),
+            )
+        )  # fmt: skip
+
+
 def answer_of(message: Message, task_id: str, ran: Ran | None, function: str, now: float) -> Answer:
     """Return the answer of a message that is done for.
 
@@ -72,16 +98,16 @@ def answer_of(message: Message, task_id: str, ran: Ran | None, function: str, no
         function: the function's name.
         now: seconds since the epoch.
     """
-    host_name, script_name = _here()
+    host_name, script_name = here()
     return Answer(
         task_id=task_id,
         queue_name=message.queue_name,
         function=function,
         run_times=message.attempt if ran else 0,
-        time_start=ran.began if ran else None,
-        time_end=ran.ended if ran else now,
+        time_start=ran[1] if ran else None,
+        time_end=ran[2] if ran else now,
         process_id=os.getpid(),
-        thread_id=ran.thread_id if ran else None,
+        thread_id=ran[3] if ran else None,
         host_name=host_name,
         script_name=script_name,
         message=_body(message),
@@ -109,7 +135,7 @@ def _fate(message: Message, ran: Ran | None) -> dict[str, Any]:
         reason = _plain(settlement.reason)
         text = _plain(settlement.error) or reason
         return {"state": DEAD_LETTERED, "reason": reason, "exception_type": "DeadLettered", "exception_msg": text}
-    return {"state": SUCCEEDED, "result": orjson.Fragment(ran.result) if ran and ran.result else None}
+    return {"state": SUCCEEDED, "result": orjson.Fragment(ran[0]) if ran and ran[0] else None}
 
 
 def _body(message: Message) -> Any:
@@ -117,11 +143,17 @@ def _body(message: Message) -> Any:
     body = message.delivery.body if message.delivery is not None else None
     if isinstance(body, bytes):
         return orjson.Fragment(body) if message.extra else {}
+    return orjson.Fragment(_encoded(message))
+
+
+def _encoded(message: Message) -> bytes:
+    """Return the message of a queue that hands over any object; what is not JSON data by its picture."""
+    body = message.delivery.body if message.delivery is not None else None
     whole = body if isinstance(body, dict) else {**message.arguments, EXTRA: message.extra}
     try:
-        return orjson.Fragment(orjson.dumps(whole, default=repr))
+        return orjson.dumps(whole, default=repr)
     except TypeError:
-        return {}
+        return b"{}"
 
 
 def _plain(text: str) -> str:
@@ -130,5 +162,6 @@ def _plain(text: str) -> str:
 
 
 @functools.cache
-def _here() -> tuple[str, str]:
+def here() -> tuple[str, str]:
+    """Return the names of this host and of its script."""
     return socket.gethostname(), Path(sys.argv[0]).name if sys.argv else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from fsdf_control.dead_letter import dead_letter_for
-from fsdf_control.result_answer import Ran, answer_of, asks, control_data
-from fsdf_core.answer import DROPPED, Answer, answer_key
+from fsdf_control.result_answer import Ran, Successes, answer_of, asks, control_data
+from fsdf_core.answer import DROPPED, Answer, answer_key, decode_answer
 from fsdf_core.batch import BatchMessage
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
@@ -92,12 +93,14 @@ class Results(Control):
         self._given_clock = clock
         self._clock = clock or SYSTEM_CLOCK
         self._logger = logging.getLogger("fsdf.control")
+        self._successes = Successes("", function)
         self._ran: dict[Message, Ran] = {}
 
     def start(self, host: Host) -> None:
         """Take the consumer's clock, if there is no other, and its logger."""
         self._clock = self._given_clock or host.clock
         self._logger = host.logger
+        self._successes = Successes(host.queue.name, self._function)
         self._ran.clear()
 
     def around(self, call: Call) -> Call:
@@ -150,20 +153,32 @@ class Results(Control):
 
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Store the answers, wake those who wait."""
-        answers: dict[str, Answer] = {}
+        values: dict[str, bytes] = {}
+        runs, enabled = self._ran, self._enabled
         for message in messages:
-            if (message.plain and not self._enabled) or isinstance(message.settlement, _NOT_YET):
+            if message.plain and not enabled:
                 continue
-            extra = control_data(message)
-            if "task_id" in extra and asks(extra, self._enabled):
-                task_id = str(extra["task_id"])
-                ran = self._ran.get(message)
-                answers[answer_key(task_id)] = answer_of(message, task_id, ran, self._function, self._clock.time())
-        if answers:
-            self._tell(answers)
-        if self._ran:
+            ran = runs.get(message)
+            if ran is not None and ran[0] is not None and message.settlement is None:
+                task_id = message.task_id
+                values[answer_key(task_id)] = self._successes.encode(message, task_id, ran)
+            else:
+                self._add_other(values, message, ran)
+        if values:
+            self._tell(values)
+        if runs:
             for message in messages:
-                self._ran.pop(message, None)
+                runs.pop(message, None)
+
+    def _add_other(self, values: dict[str, bytes], message: Message, ran: Ran | None) -> None:
+        """Add the answer of a message that did not simply succeed, if it has ended and was asked for."""
+        if isinstance(message.settlement, _NOT_YET):
+            return
+        extra = control_data(message)
+        if "task_id" in extra and asks(extra, self._enabled):
+            task_id = str(extra["task_id"])
+            answer = answer_of(message, task_id, ran, self._function, self._clock.time())
+            values[answer_key(task_id)] = answer.encode()
 
     def _ended(self, message: Message, result: Any, began: float) -> Any:
         try:
@@ -174,12 +189,12 @@ class Results(Control):
                 f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
                 "or switch is_using_rpc_mode off"
             ) from None
-        self._ran[message] = Ran(encoded, began, self._clock.time(), threading.get_ident())
+        self._ran[message] = (encoded, began, self._clock.time(), threading.get_ident())
         return result
 
     def _failed(self, message: Message, began: float) -> None:
         members = message.members if isinstance(message, BatchMessage) else (message,)
-        ran = Ran(None, began, self._clock.time(), threading.get_ident())
+        ran = (None, began, self._clock.time(), threading.get_ident())
         for member in members:
             if asks(member.extra, self._enabled):
                 self._ran[member] = ran
@@ -202,34 +217,31 @@ class Results(Control):
                 checked[place] = error
         return checked
 
-    def _tell(self, answers: dict[str, Answer]) -> None:
+    def _tell(self, values: dict[str, bytes]) -> None:
         if self._store is None and self._find is not None:
             self._store = self._find()
         store = self._store
         if store is None:
             return
         try:
-            values = {key: answer.encode() for key, answer in answers.items()}
             for some in _pieces(values):
-                self._write(store, some, answers)
-            if store.wakes:  # whoever reads another store looks for itself
-                store.notify(*values)
+                self._write(store, some)
         except store.retryable_errors as error:
             raise StateUnavailable(f"results cannot be stored: {error}") from error
 
-    def _write(self, store: StateStore, values: dict[str, bytes], answers: dict[str, Answer]) -> None:
+    def _write(self, store: StateStore, values: dict[str, bytes]) -> None:
         try:
-            store.set(values, self._ttl)
+            store.tell(values, self._ttl)
         except StateUnavailable:
             raise
         except StateError as error:
             if len(values) > 1:
                 for key, value in values.items():
-                    self._write(store, {key: value}, answers)
+                    self._write(store, {key: value})
                 return
             ((key, value),) = values.items()
             self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
-            store.set({key: _too_much(answers[key], len(value), error).encode()}, self._ttl)
+            store.tell({key: _too_much(decode_answer(value), len(value), error).encode()}, self._ttl)
 
 
 def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
@@ -246,19 +258,12 @@ def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
 
 
 def _too_much(answer: Answer, size: int, error: StateError) -> Answer:
-    return Answer(
-        answer.task_id,
-        DROPPED,
+    return replace(
+        answer,
+        state=DROPPED,
         reason="its result cannot be stored",
+        result=None,
+        message={},
         exception_type=type(error).__name__,
         exception_msg=f"the answer of {size} bytes cannot be stored: {error}",
-        queue_name=answer.queue_name,
-        function=answer.function,
-        run_times=answer.run_times,
-        time_start=answer.time_start,
-        time_end=answer.time_end,
-        process_id=answer.process_id,
-        thread_id=answer.thread_id,
-        host_name=answer.host_name,
-        script_name=answer.script_name,
     )

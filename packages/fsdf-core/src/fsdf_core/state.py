@@ -107,6 +107,15 @@ class StateStore(ABC):
     def notify(self, *channels: str) -> None:
         """Wake those who wait on these channels, in one round trip where the store can."""
 
+    def tell(self, values: Mapping[str, bytes], ttl: float) -> None:
+        """Write all values, then wake those who watch the channels named as their keys, if the store wakes anybody.
+
+        Who waits for a value in a store that wakes nobody looks at the value itself.
+        """
+        self.set(values, ttl)
+        if self.wakes:
+            self.notify(*values)
+
     def watch(self, *channels: str) -> Watch:
         """Return what hears all notifications on these channels from now on; close it after use.
 

@@ -133,6 +133,8 @@ class Watches:
 
     def wake(self, channel: str) -> None:
         """The channel was notified."""
+        if channel not in self._watching:
+            return  # whoever watches from now on has yet to look
         with self._lock:
             watches = tuple(self._watching.get(channel, ()))
         for watch in watches:

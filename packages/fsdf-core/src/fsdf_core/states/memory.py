@@ -159,9 +159,10 @@ class MemoryStateStore(StateStore):
     def notify(self, *channels: str) -> None:
         """Wake waiters."""
         with self._lock:
-            for channel in self._waiting.keys() & channels:
-                self._channels[channel] = self._channels.get(channel, 0) + 1
-                self._changed.notify_all()
+            if self._waiting:
+                for channel in self._waiting.keys() & channels:
+                    self._channels[channel] = self._channels.get(channel, 0) + 1
+                    self._changed.notify_all()
         for channel in channels:
             self._watches.wake(channel)
 
@@ -207,7 +208,7 @@ class MemoryStateStore(StateStore):
 
     def _sweep(self, writes: int) -> None:
         self._writes += writes
-        if self._writes >= _SWEEP_EVERY:
+        if self._writes >= _SWEEP_EVERY and self._writes >= len(self._values):  # so that a write stays cheap
             self._writes = 0
             for key in list(self._values):
                 self._live(key)

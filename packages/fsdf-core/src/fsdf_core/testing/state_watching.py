@@ -29,6 +29,13 @@ class StateWatching:
             assert _heard(watch, {"a", "b"}) == {"a", "b"}
             assert watch.wait(0.05) == set()
 
+    def test_who_is_told_of_values_finds_them(self, store: StateStore) -> None:
+        with store.watch("a", "b") as watch:
+            _settle(watch)
+            store.tell({"a": b"1", "b": b"2", "c": b"3"}, 60)
+            assert not store.wakes or _heard(watch, {"a", "b"}) == {"a", "b"}
+            assert store.get(["a", "b", "c"]) == [b"1", b"2", b"3"]
+
     def test_channels_come_and_go(self, store: StateStore) -> None:
         with store.watch("old") as watch:
             watch.add("new", "old")

@@ -25,6 +25,14 @@ end
 """)
 """KEYS: those to write. ARGV: TTL in milliseconds, values."""
 
+TELL = Script("""
+for i, key in ipairs(KEYS) do
+    redis.call('SET', key, ARGV[i + 3], 'PX', ARGV[1])
+    redis.call('PUBLISH', ARGV[2] .. string.sub(key, ARGV[3]), '')
+end
+""")
+"""KEYS: those to write. ARGV: TTL in milliseconds, prefix of channels, where in a key its name begins, values."""
+
 NOTIFY = Script("""
 for _, channel in ipairs(ARGV) do
     redis.call('PUBLISH', channel, '')

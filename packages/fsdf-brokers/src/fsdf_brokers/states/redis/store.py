@@ -163,6 +163,14 @@ class RedisStateStore(StateStore):
             else:
                 self._server.script(scripts.NOTIFY, [_PREFIX], *some, again=True)
 
+    def tell(self, values: Mapping[str, bytes], ttl: float) -> None:
+        """Write and wake in one round trip."""
+        begins = b"%d" % (len(_VALUE) + 1)
+        for some in _slices(list(values.items())):
+            names = [_VALUE + _name(key) for key, _ in some]
+            arguments = (_milliseconds(ttl), self._channel_prefix, begins, *[value for _, value in some])
+            self._server.script(scripts.TELL, names, *arguments, again=True)
+
     def watch(self, *channels: str) -> Watch:
         """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
         return self._watches.open(channels)
