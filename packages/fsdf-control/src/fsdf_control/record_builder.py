@@ -95,8 +95,9 @@ class RecordBuilder:
     def _record(self, message: Message, status: str, now: float) -> TaskRecord:
         extra, arguments = message.extra, message.arguments
         published = extra.get("publish_time")
+        task_id = message.task_id
         record = TaskRecord(
-            message.task_id.encode(errors="replace").decode(),
+            task_id if task_id.isascii() else task_id.encode(errors="replace").decode(),
             self._queue,
             self._function,
             status,

@@ -89,7 +89,9 @@ class TaskRecord:
     @property
     def moment(self) -> float:
         """When it ended, else started, else was published: what lists are ordered by."""
-        return next((time for time in (self.finished, self.started, self.published) if time is not None), 0.0)
+        if self.finished is not None:
+            return self.finished
+        return self.started if self.started is not None else self.published or 0.0
 
     @property
     def seconds(self) -> float | None:

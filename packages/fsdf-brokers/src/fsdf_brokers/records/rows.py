@@ -55,13 +55,6 @@ def name(text: str) -> str:
 
 def row(record: TaskRecord) -> Row:
     """Return a record in the order of `COLUMNS`."""
-    detail = {
-        "timeline": [(run.started, run.finished, run.error) for run in record.timeline],
-        "extra": record.extra,
-        "result": record.result,
-        "traceback": record.traceback,
-        "context": record.context,
-    }
     return (
         name(record.task_id),
         name(record.queue),
@@ -82,7 +75,7 @@ def row(record: TaskRecord) -> Row:
         record.thread,
         record.script,
         record.expires,
-        _json({name: value for name, value in detail.items() if value or name == "result"}),
+        _detail(record),
     )
 
 
@@ -137,6 +130,21 @@ def count_rows(counts: Sequence[Count], steps: Sequence[int]) -> list[CountRow]:
             total[6] += each.seconds_spent
             total[7] = max(total[7], -1 if each.backlog is None else each.backlog)
     return [(*key, *total) for key, total in sorted(sums.items())]
+
+
+def _detail(record: TaskRecord) -> str:
+    detail: dict[str, Any] = {}
+    if record.result is not None:
+        detail["result"] = record.result
+    if record.timeline:
+        detail["timeline"] = [tuple(run) for run in record.timeline]
+    if record.extra:
+        detail["extra"] = record.extra
+    if record.traceback:
+        detail["traceback"] = record.traceback
+    if record.context:
+        detail["context"] = record.context
+    return _json(detail) if detail else "{}"
 
 
 def _json(value: Any) -> str:
