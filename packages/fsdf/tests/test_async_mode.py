@@ -205,6 +205,6 @@ def test_the_memory_of_waiting_coroutines(decorate, record_property):
     tracemalloc.stop()
     print(f"{each * 10_000 / 2**20:.0f} MB for 10 000 waiting coroutines")
     record_property("bytes", each)
-    task.consumer._own_pool.loop.call_soon_threadsafe(release.set)
+    task.consumer._consumer.pool.loop.call_soon_threadsafe(release.set)
     assert task.stop()
     assert each < 10_000

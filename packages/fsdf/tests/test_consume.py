@@ -57,6 +57,18 @@ def test_the_main_thread_goes_on_and_a_second_consume_only_warns(decorate, ran, 
     take(ran, 1)
 
 
+def test_whoever_stops_the_consumer_its_own_pool_is_closed(decorate, ran):
+    task = decorate(lambda: ran.put(1))
+    task.consume()
+    consumer = task.consumer._consumer
+    consumer.stop()
+    with pytest.raises(RuntimeError):
+        consumer.pool.submit(print)
+    task.push()
+    task.consume()
+    take(ran, 1)
+
+
 def test_stop_then_consume_again(decorate, ran):
     task = decorate(lambda x: ran.put(x))
     assert task.stop()

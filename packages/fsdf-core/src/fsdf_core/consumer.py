@@ -47,6 +47,7 @@ class Consumer:
         loop: where an `async def` function runs if the pool has threads; default: each worker has a loop of its own.
         clock: the time, for controls and stamps.
         logger: default: the logger `fsdf.<queue>`.
+        on_stopped: called at the end of each `stop`, whoever calls that, with its answer; must not raise.
 
     Raises:
         UnsupportedFeature: a control needs what the broker cannot do.
@@ -67,6 +68,7 @@ class Consumer:
         loop: AbstractEventLoop | None = None,
         clock: Clock = SYSTEM_CLOCK,
         logger: logging.Logger | None = None,
+        on_stopped: Callable[[bool], None] | None = None,
     ) -> None:
         self.function = function
         self.queue = queue
@@ -78,6 +80,7 @@ class Consumer:
         self.batch = batch
         self.loop = loop
         self.clock = clock
+        self._on_stopped = on_stopped
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._check_capabilities()
@@ -87,6 +90,11 @@ class Consumer:
             from fsdf_core.remote_function import RemoteFunction  # noqa: PLC0415
 
             self.function = RemoteFunction(function, cast("RemotePool", pool))
+
+    @property
+    def name(self) -> str:
+        """The queue's name."""
+        return self.queue.name
 
     @property
     def running(self) -> bool:
@@ -149,6 +157,8 @@ class Consumer:
             finally:
                 self._run = None
                 lifecycle.untrack(self)
+            if self._on_stopped is not None:
+                self._on_stopped(clean)
         if clean:
             self.logger.info("stopped consuming %s", self.queue.name)
         else:

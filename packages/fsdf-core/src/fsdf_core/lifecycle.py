@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fsdf_core.green.main_thread import in_main, leaving, raise_in_main
 from fsdf_core.shutdown_hook import before_shutdown
@@ -27,8 +27,6 @@ from fsdf_core.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
-
-    from fsdf_core.consumer import Consumer
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
@@ -44,6 +42,24 @@ _ECHO = 0.05
 """Seconds that the main thread has to notice the signal that is sent to it, before it is sent again."""
 
 
+class Stoppable(Protocol):
+    """What the end of the process stops: a consumer, or what looks after worker processes."""
+
+    @property
+    def name(self) -> str:
+        """For threads and messages."""
+        ...
+
+    @property
+    def grace(self) -> float:
+        """Seconds for running tasks."""
+        ...
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Let running tasks end within `timeout` seconds, `grace` if None; return whether all did."""
+        ...
+
+
 class _Phase(enum.Enum):
     IDLE = enum.auto()
     DRAINING = enum.auto()
@@ -54,7 +70,7 @@ class _Phase(enum.Enum):
 
 _logger = logging.getLogger("fsdf")
 _lock = threading.Lock()
-_running: list[Consumer] = []
+_running: list[Stoppable] = []
 _emptied = threading.Event()
 _previous: dict[int, Any] = {}
 _inbox: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -68,7 +84,7 @@ _left = False
 _echo_ends = 0.0
 
 
-def track(consumer: Consumer) -> None:
+def track(consumer: Stoppable) -> None:
     """Remember a started consumer, to drain it when the interpreter is left."""
     global _registered, _phase  # noqa: PLW0603 - process-wide by nature
     with _lock:
@@ -84,7 +100,7 @@ def track(consumer: Consumer) -> None:
                 os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def untrack(consumer: Consumer) -> None:
+def untrack(consumer: Stoppable) -> None:
     """Forget a stopped consumer."""
     with _lock:
         with contextlib.suppress(ValueError):
@@ -109,15 +125,15 @@ def stop_all(timeout: float | None = None) -> bool:
         consumers = list(_running)
     results: list[bool] = []
 
-    def stop(consumer: Consumer) -> None:
+    def stop(consumer: Stoppable) -> None:
         try:
             results.append(consumer.stop(timeout))
         except Exception:
-            _logger.exception("the consumer of %s cannot be stopped in order", consumer.queue.name)
+            _logger.exception("the consumer of %s cannot be stopped in order", consumer.name)
 
     threads = []
     for consumer in consumers:
-        thread = threading.Thread(target=stop, args=(consumer,), name=f"fsdf-stop-{consumer.queue.name}", daemon=True)
+        thread = threading.Thread(target=stop, args=(consumer,), name=f"fsdf-stop-{consumer.name}", daemon=True)
         try:
             thread.start()
             threads.append(thread)

@@ -104,9 +104,14 @@ def run_loop(params: BoosterParams, function: Callable[..., Any], pool: Pool) ->
 
 
 def open_consumer(
-    params: BoosterParams, function: Callable[..., Any], queue: Queue, pool: Pool, statistics: Statistics
+    params: BoosterParams,
+    function: Callable[..., Any],
+    queue: Queue,
+    pool: Pool,
+    statistics: Statistics,
+    on_stopped: Callable[[bool], None],
 ) -> Consumer:
-    """Return the consumer, which counts in `statistics`.
+    """Return the consumer, which counts in `statistics` and calls `on_stopped` whoever stops it.
 
     Raises:
         ConfigurationError: a parameter's value makes no sense.
@@ -123,6 +128,7 @@ def open_consumer(
         loop=params.specify_async_loop,
         batch=Batch(params.micro_batch_size, params.micro_batch_timeout) if params.micro_batch_size else None,
         logger=logger,
+        on_stopped=on_stopped,
     )
     for control in controls:
         if isinstance(control, LazyEnlist):

@@ -8,6 +8,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
+from fsdf.owned import Owned
 from fsdf.supervision.role import role
 from fsdf_core import lifecycle
 from fsdf_core.errors import UnsupportedFeature
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from fsdf.publisher import BoosterPublisher
     from fsdf_control import Statistics, StatisticsSnapshot
     from fsdf_core.consumer import Consumer
-    from fsdf_core.pool import Pool
     from fsdf_core.pulse import Pulse
-    from fsdf_pools.loop_thread import LoopThread
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,8 +54,6 @@ class BoosterConsumer(Generic[P, R]):
         self._build_callee = build_callee
         self._statistics: Statistics | None = None
         self._consumer: Consumer | None = None
-        self._own_pool: Pool | None = None
-        self._loop_thread: LoopThread | None = None
         self._renew()
         _consumers.add(self)
 
@@ -89,20 +86,24 @@ class BoosterConsumer(Generic[P, R]):
                     "%s is being consumed already: this call does nothing", self.queue_name
                 )
                 return
-            self._close_pool(0.0)
             if get_settings().handle_signals:
                 # Before the start: a signal that comes with the first task must find them.
                 lifecycle.install_signal_handlers()
             queue = self.publisher_of_same_queue.queue()
             function = self._build_callee()
-            pool = self._params.specify_concurrent_pool
-            if pool is None:
-                pool = self._own_pool = assembly.open_pool(self._params, function)
-            if getattr(pool, "runs_elsewhere", False):
-                function = RemoteTask(self._params)
-            self._loop_thread = assembly.run_loop(self._params, function, pool)
-            consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts())
-            consumer.start()
+            owned = Owned()
+            try:
+                pool = self._params.specify_concurrent_pool
+                if pool is None:
+                    pool = owned.pool = assembly.open_pool(self._params, function)
+                if getattr(pool, "runs_elsewhere", False):
+                    function = RemoteTask(self._params)
+                owned.loop_thread = assembly.run_loop(self._params, function, pool)
+                consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts(), owned.close)
+                consumer.start()
+            except BaseException:
+                owned.close(clean=False)
+                raise
             self._consumer = consumer
         if self._params.schedule_tasks_on_main_thread and not role.working:
             wait_until(lambda: not consumer.running, timeout=float("inf"), interval=0.2)
@@ -124,7 +125,6 @@ class BoosterConsumer(Generic[P, R]):
                 return True
             clean = consumer.stop(timeout)
             self._consumer = None
-            self._close_pool(1.0 if clean else 0.0)
             return clean
 
     def wait_for_possible_has_finish_all_tasks(self, minutes: float = 3, timeout: float | None = None) -> bool:
@@ -190,19 +190,9 @@ class BoosterConsumer(Generic[P, R]):
         consumer = self._consumer
         return consumer.in_flight if consumer else 0
 
-    def _close_pool(self, timeout: float) -> None:
-        if self._own_pool is not None:
-            self._own_pool.close(timeout)
-            self._own_pool = None
-        if self._loop_thread is not None:
-            self._loop_thread.stop(timeout)
-            self._loop_thread = None
-
     def _renew(self) -> None:
         self._lock = threading.RLock()
         self._consumer = None
-        self._own_pool = None
-        self._loop_thread = None
 
 
 _consumers: weakref.WeakSet[BoosterConsumer[Any, Any]] = weakref.WeakSet()

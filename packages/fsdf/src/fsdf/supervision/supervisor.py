@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from fsdf.supervision import hang_up
 from fsdf.supervision.role import PREFIX
@@ -79,7 +79,7 @@ class Supervisor:
         """Start the processes and the thread; return at once."""
         if take_hang_up:
             hang_up.reload_on_hang_up(self)
-        lifecycle.track(cast("Any", self))
+        lifecycle.track(self)
         # Here, not in the thread: a script that ends at once may no longer be found by `multiprocessing`.
         self._turn()
         self._thread.start()
@@ -230,4 +230,4 @@ class Supervisor:
         if self.autoscaler is not None:
             self.autoscaler.close()
         hang_up.forget(self)
-        lifecycle.untrack(cast("Any", self))
+        lifecycle.untrack(self)
