@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fsdf_core.green.main_thread import in_main, leaving, raise_in_main
 from fsdf_core.shutdown_hook import before_shutdown
@@ -27,6 +27,8 @@ from fsdf_core.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from fsdf_core.stoppable import Stoppable
 
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
@@ -40,24 +42,6 @@ _LOOK = 1.0
 
 _ECHO = 0.05
 """Seconds that the main thread has to notice the signal that is sent to it, before it is sent again."""
-
-
-class Stoppable(Protocol):
-    """What the end of the process stops: a consumer, or what looks after worker processes."""
-
-    @property
-    def name(self) -> str:
-        """For threads and messages."""
-        ...
-
-    @property
-    def grace(self) -> float:
-        """Seconds for running tasks."""
-        ...
-
-    def stop(self, timeout: float | None = None) -> bool:
-        """Let running tasks end within `timeout` seconds, `grace` if None; return whether all did."""
-        ...
 
 
 class _Phase(enum.Enum):
