@@ -1,0 +1,1 @@
+"""What runs on the server: the standard library only, and relative imports, because it is copied there."""
