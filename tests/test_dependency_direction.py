@@ -13,7 +13,7 @@ ALLOWED = {
     "fsdf_brokers": {"fsdf_core"},
     "fsdf_web": {"fsdf_core", "fsdf_control"},
     "fsdf_cli": {"fsdf_core", "fsdf_control", "fsdf"},
-    "fsdf": {"fsdf_core", "fsdf_pools", "fsdf_control", "fsdf_brokers"},
+    "fsdf": {"fsdf_core", "fsdf_pools", "fsdf_control", "fsdf_brokers", "fsdf_web"},
 }
 
 

@@ -18,7 +18,7 @@ def start_web_manager(
     host: str | None = None,
     port: int | None = None,
     *,
-    block: bool = True,
+    block: bool = False,
     queues: Callable[[], Iterable[LocalQueue]] = tuple,
     **names: Any,
 ) -> WebServer:
@@ -27,7 +27,7 @@ def start_web_manager(
     Args:
         host: address to listen at; default: `FSDF_WEB_HOST`, 127.0.0.1.
         port: default: `FSDF_WEB_PORT`, 27018; 0: a free one.
-        block: serve in this thread until SIGINT or SIGTERM (default), or in a thread that ends with the process.
+        block: serve in this thread until SIGINT or SIGTERM; default: in one that keeps the process alive.
         queues: names queues of this process.
         **names: the other settings of `WebSettings`, such as `token` and `no_auth`.
 
@@ -39,7 +39,7 @@ def start_web_manager(
     """
     server = WebServer(web=WebSettings.read(host=host, port=port, **names), queues=queues)
     if not block:
-        server.start()
+        server.start(daemon=False)
     print_link(server)
     if block:
         server.run()

@@ -88,13 +88,16 @@ class WebServer:
         finally:
             self._close()
 
-    def start(self) -> None:
-        """Serve in a daemon thread `fsdf-web`; return once it answers.
+    def start(self, *, daemon: bool = True) -> None:
+        """Serve in a thread `fsdf-web`; return once it answers.
+
+        Args:
+            daemon: whether the process may end while it serves; default True.
 
         Raises:
             ConfigurationError: it did not come up.
         """
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="fsdf-web", daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="fsdf-web", daemon=daemon)
         self._thread.start()
         waited = threading.Event()
         for _ in range(int(_START_WITHIN / 0.02)):

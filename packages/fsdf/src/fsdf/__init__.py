@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fsdf.result import AsyncResult
     from fsdf.supervision import run_consumer_with_multi_process, run_many_consumer_with_multi_process
     from fsdf.task_options import PriorityConsumingControlConfig, TaskOptions
+    from fsdf.web_manager import start_web_manager
     from fsdf_core.errors import (
         ExceptionForPushToDlxqueue,
         ExceptionForRequeue,
@@ -76,6 +77,7 @@ __all__ = [
     "register_custom_broker",
     "run_consumer_with_multi_process",
     "run_many_consumer_with_multi_process",
+    "start_web_manager",
     "task_deco",
     "timing_publish_deco",
 ]
@@ -114,6 +116,7 @@ _HOMES = {
     "run_consumer_with_multi_process": "fsdf.supervision",
     "run_many_consumer_with_multi_process": "fsdf.supervision",
     "register_custom_broker": "fsdf.custom_broker",
+    "start_web_manager": "fsdf.web_manager",
     "task_deco": "fsdf.decorator",
     "timing_publish_deco": "fsdf.job_adder",
 }

@@ -125,6 +125,8 @@ class Refused(Exception):
 def route_path(scope: Scope) -> str:
     """Return the path below the prefix at which the app is mounted."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    if path == root:
+        return "/"
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
