@@ -8,7 +8,8 @@ from fsdf_core.errors import ConfigurationError
 
 Path = tuple[str | int, ...]
 
-_PART = re.compile(r"\.?([^.\[\]]+)|\[(\d{1,9})\]")
+# Databases do not agree on how to write quotes and backslashes in a name.
+_PART = re.compile(r"\.?([^.\[\]\"\\]+)|\[(\d{1,9})\]")
 
 
 def parse_path(text: str) -> Path:
@@ -28,5 +29,5 @@ def parse_path(text: str) -> Path:
         parts.append(name if index is None else int(index))
         position = found.end()
     if not parts or isinstance(parts[0], int):
-        raise ConfigurationError(f"{text!r} is no path into arguments: write user.name or tags[0]")
+        raise ConfigurationError(f"{text!r} is no path into arguments: write user.name or tags[0], without quotes")
     return tuple(parts)

@@ -55,6 +55,43 @@ WHOLE = TaskRecord(
 )
 
 
+QUERIES: list[tuple[RecordQuery, list[int]]] = [
+    (RecordQuery(queue="b"), [7, 1]),
+    (RecordQuery(status="failure"), [8, 7, 2]),
+    (RecordQuery(status="success", queue="b"), [1]),
+    (RecordQuery(queue="b", status="failure"), [7]),
+    (RecordQuery(error_type="OSError"), [8, 7]),
+    (RecordQuery(error_type="OSError", queue="b", status="failure"), [7]),
+    (RecordQuery(task_id="t000003"), [3]),
+    (RecordQuery(task_id="t000003", queue="b"), []),
+    (RecordQuery(since=3, until=6), [5, 4, 3]),
+    (RecordQuery(queue="q", since=3, until=6, limit=2), [5, 4]),
+    (RecordQuery(text="NEEDLE_9%"), [5]),
+    (RecordQuery(text='say "hi"'), [4]),
+    (RecordQuery(text="disk is full"), [8]),
+    (RecordQuery(text="x", queue="b"), [7]),
+    (RecordQuery(min_seconds=3), [9]),
+    (RecordQuery(min_seconds=1, max_seconds=1.5, until=3), [2, 1, 0]),
+    (RecordQuery(arguments={"user.id": "5"}), [6, 3]),
+    (RecordQuery(arguments={"user.id": "5", "tags[1]": "new"}), [6]),
+    (RecordQuery(arguments={"ok": "true"}), [3]),
+    (RecordQuery(arguments={"none": "null"}), [3]),
+]
+"""What is asked of the records of `_some_of_each`, with the numbers of those that are to be found."""
+NONSENSE = [
+    RecordQuery(limit=0),
+    RecordQuery(limit=1001),
+    RecordQuery(cursor="nonsense"),
+    RecordQuery(cursor="nan~x"),
+    RecordQuery(status="sucess"),
+    RecordQuery(arguments={"[0]": "x"}),
+    RecordQuery(arguments={"": "x"}),
+    RecordQuery(arguments={"a[": "x"}),
+    RecordQuery(arguments={'"a"': "x"}),
+    RecordQuery(arguments={"a\\": "x"}),
+]
+
+
 class RecordConformance(RecordCounts):
     """Records: saved, found along each way, page by page, pruned."""
 
@@ -126,51 +163,12 @@ class RecordConformance(RecordCounts):
         second = store.find(RecordQuery(limit=5, cursor=first.next))
         assert [record.finished for record in (*first.records, *second.records)] == list(range(9, -1, -1))
 
-    @pytest.mark.parametrize(
-        ("query", "numbers"),
-        [
-            (RecordQuery(queue="b"), [7, 1]),
-            (RecordQuery(status="failure"), [8, 7, 2]),
-            (RecordQuery(status="success", queue="b"), [1]),
-            (RecordQuery(queue="b", status="failure"), [7]),
-            (RecordQuery(error_type="OSError"), [8, 7]),
-            (RecordQuery(error_type="OSError", queue="b", status="failure"), [7]),
-            (RecordQuery(task_id="t000003"), [3]),
-            (RecordQuery(task_id="t000003", queue="b"), []),
-            (RecordQuery(since=3, until=6), [5, 4, 3]),
-            (RecordQuery(queue="q", since=3, until=6, limit=2), [5, 4]),
-            (RecordQuery(text="NEEDLE_9%"), [5]),
-            (RecordQuery(text='say "hi"'), [4]),
-            (RecordQuery(text="disk is full"), [8]),
-            (RecordQuery(text="x", queue="b"), [7]),
-            (RecordQuery(min_seconds=3), [9]),
-            (RecordQuery(min_seconds=1, max_seconds=1.5, until=3), [2, 1, 0]),
-            (RecordQuery(arguments={"user.id": "5"}), [6, 3]),
-            (RecordQuery(arguments={"user.id": "5", "tags[1]": "new"}), [6]),
-            (RecordQuery(arguments={"ok": "true"}), [3]),
-            (RecordQuery(arguments={"none": "null"}), [3]),
-        ],
-        ids=lambda value: repr(value)[12:60] if isinstance(value, RecordQuery) else "",
-    )
-    def test_queries(self, store: RecordStore, query: RecordQuery, numbers: list[int]) -> None:
-        failed = {"status": "failure", "error_type": "OSError"}
-        store.save(
-            [
-                done(0),
-                done(1, queue="b"),
-                done(2, status="failure", error_type="ValueError"),
-                done(3, arguments={"user": {"id": 5}, "ok": True, "none": None}),
-                done(4, arguments={"text": 'they say "hi" to'}),
-                done(5, arguments={"deep": ["a needle_9% in hay"]}),
-                done(6, arguments={"user": {"id": "5"}, "tags": ["old", "new"]}),
-                done(7, queue="b", arguments={"y": "x"}, **failed),
-                done(8, error="the Disk is full", **failed),
-                done(9, started=5.0, arguments={"deep": ["a needle-9_ in hay"]}),
-            ]
-        )
-        assert [record.finished for record in store.find(query).records] == numbers
-        if query.limit == RecordQuery().limit:
-            assert store.how_many(query) == len(numbers)
+    def test_queries(self, store: RecordStore) -> None:
+        store.save(_some_of_each())
+        for query, numbers in QUERIES:
+            assert [record.finished for record in store.find(query).records] == numbers, query
+            if query.limit == RecordQuery().limit:
+                assert store.how_many(query) == len(numbers), query
 
     def test_a_search_without_an_index_ends(self, store: RecordStore) -> None:
         oldest = done(0, arguments={"text": "needle"})
@@ -186,31 +184,15 @@ class RecordConformance(RecordCounts):
         assert (rest.records, rest.next) == ([oldest], None)
         assert store.how_many(RecordQuery(), most=50) == 50
 
-    @pytest.mark.parametrize(
-        "query",
-        [
-            RecordQuery(limit=0),
-            RecordQuery(limit=1001),
-            RecordQuery(cursor="nonsense"),
-            RecordQuery(cursor="nan~x"),
-            RecordQuery(status="sucess"),
-            RecordQuery(arguments={"[0]": "x"}),
-            RecordQuery(arguments={"": "x"}),
-            RecordQuery(arguments={"a[": "x"}),
-        ],
-        ids=repr,
-    )
-    def test_questions_without_sense(self, store: RecordStore, query: RecordQuery) -> None:
-        with pytest.raises(ConfigurationError):
-            store.find(query)
+    def test_questions_without_sense(self, store: RecordStore) -> None:
+        for query in NONSENSE:
+            with pytest.raises(ConfigurationError):
+                store.find(query)
 
-    @pytest.mark.parametrize("path", ['a"]', "a'b", "$.a", "a b", "%s", "{}", "\\", 'a".'])
-    def test_any_path_is_harmless(self, store: RecordStore, path: str) -> None:
+    def test_any_path_is_harmless(self, store: RecordStore) -> None:
         store.save([done(1, arguments={"a": 1})])
-        try:
-            assert store.find(RecordQuery(arguments={path: "' OR 1=1 --"})).records == []
-        except ConfigurationError:
-            assert path in {'a"]', 'a".', "$.a"}
+        for path in ("a'b", "a b", "%s", "{}", "a-b", "a$b", "*", "a?b", "a b.c:d"):
+            assert store.find(RecordQuery(arguments={path: "' OR 1=1 --"})).records == [], path
 
     def test_expired_records_go_little_by_little(self, store: RecordStore) -> None:
         store.save([done(n, expires=float(n)) for n in range(1, 8)])
@@ -241,3 +223,19 @@ class RecordConformance(RecordCounts):
         assert store.how_many(RecordQuery()) == 420
         (count,) = store.counts("q", 0, 3600, 60)
         assert count.successes == 60
+
+
+def _some_of_each() -> list[TaskRecord]:
+    failed = {"status": "failure", "error_type": "OSError"}
+    return [
+        done(0),
+        done(1, queue="b"),
+        done(2, status="failure", error_type="ValueError"),
+        done(3, arguments={"user": {"id": 5}, "ok": True, "none": None}),
+        done(4, arguments={"text": 'they say "hi" to'}),
+        done(5, arguments={"deep": ["a needle_9% in hay"]}),
+        done(6, arguments={"user": {"id": "5"}, "tags": ["old", "new"]}),
+        done(7, queue="b", arguments={"y": "x"}, **failed),
+        done(8, error="the Disk is full", **failed),
+        done(9, started=5.0, arguments={"deep": ["a needle-9_ in hay"]}),
+    ]
