@@ -66,7 +66,7 @@ class Child:
             with _starting, _signals_blocked():
                 knows_main = _start(self._process, main_file)
         except BaseException:
-            self.forget()
+            self._close_pipes()
             raise
         finally:
             requests.close()
@@ -127,20 +127,25 @@ class Child:
 
     def retire(self) -> str:
         """Let it end by itself, or end it; return why it did."""
-        self.forget()
+        self._close_pipes()
         self._process.join(0.0 if self._killed else _ENDING)
         if self._process.exitcode is None:
             self._process.kill()
             self._process.join(_ENDING)
         code = self._process.exitcode
         if code is None:
-            return "it does not answer, and cannot be killed"
+            return "for an unknown reason: somebody else has taken its exit code, or it cannot be killed"
         reason = exit_reason(code, out_of_memory=self._lacked_memory())
         self._process.close()
         return reason
 
     def forget(self) -> None:
-        """Close the pipes to it; all that may be done in a forked process, whose child it is not."""
+        """Let go of it in a forked process, whose child it is not."""
+        self._close_pipes()
+        # `multiprocessing` would wait for it when the forked process exits, and fail.
+        getattr(multiprocessing.process, "_children", set()).discard(self._process)
+
+    def _close_pipes(self) -> None:
         self._requests.close()
         self._answers.close()
 

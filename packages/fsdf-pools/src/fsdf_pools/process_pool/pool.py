@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import itertools
-import multiprocessing.util  # noqa: F401 - its exit hook, which waits for children, must be registered before ours
 import os
 import pickle
 import sys
 import threading
 import time
-import weakref
 from collections import deque
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -20,8 +17,8 @@ from fsdf_pools.errors import NoThreadError, PoolClosedError
 from fsdf_pools.log import log_failure
 from fsdf_pools.process_pool.answer import encode_call
 from fsdf_pools.process_pool.errors import GivenUpError
+from fsdf_pools.process_pool.tenancy import Tenancy
 from fsdf_pools.process_pool.worker import Worker
-from fsdf_pools.registry import CREWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +56,6 @@ class ProcessPool(Executor):
 
     runs_elsewhere = True
     given_up = GivenUpError
-    bell: threading.Event | None = None
 
     def __init__(
         self,
@@ -81,10 +77,10 @@ class ProcessPool(Executor):
         self._main_file = getattr(sys.modules["__main__"], "__file__", None)
         self._name = thread_name_prefix
         self._numbers = itertools.count(1)
-        self._taken = 0
+        self.taken = 0
+        """How many calls were taken."""
         self._begin()
-        CREWS.add(self)
-        _close_at_exit(self)
+        self._tenancy = Tenancy(self)
 
     def _begin(self) -> None:
         self._changed = threading.Condition()
@@ -222,6 +218,7 @@ class ProcessPool(Executor):
                     fn(*args)
                 except BaseException:  # noqa: BLE001 - not even SystemExit may cost the pool a worker
                     log_failure(fn)
+                worker.interrupt(None)  # it was meant for this one
                 # A traceback in a Future may hold this frame: it must not hold the Future in turn.
                 del fn, args, item
                 self._done()
@@ -243,7 +240,7 @@ class ProcessPool(Executor):
                 del self._serving[here]
                 return None
             self._busy += 1
-            self._taken += 1
+            self.taken += 1
             return self._items.popleft()
 
     def _done(self) -> None:
@@ -253,8 +250,8 @@ class ProcessPool(Executor):
                 return
             if self._closed:
                 self._changed.notify_all()
-            if self.bell is not None:
-                self.bell.set()
+            if self._tenancy.bell is not None:
+                self._tenancy.bell.set()
 
     # -- size and end ----------------------------------------------------------------------------
 
@@ -349,39 +346,12 @@ class ProcessPool(Executor):
             if fn is fulfil:
                 withdraw(args[0])
 
-    # -- for the registry ------------------------------------------------------------------------
-
-    def quiet(self) -> bool:
-        """Whether nothing is left that could still run."""
-        return not self._busy and not self._items
-
-    def taken(self) -> int:
-        """How many calls were taken."""
-        return self._taken
-
-    def lend_hand(self) -> None:
-        """Nobody can: each child has its thread."""
-
     def after_fork(self) -> None:
         """Begin anew in a forked process: threads and children are the parent's."""
         inherited = list(self._threads.values())
         self._begin()
         for worker in inherited:
             worker.forget()
-
-
-_pools: weakref.WeakSet[ProcessPool] = weakref.WeakSet()
-
-
-def _close_at_exit(pool: ProcessPool) -> None:
-    if not _pools:
-        atexit.register(_close_all)
-    _pools.add(pool)
-
-
-def _close_all() -> None:
-    for pool in list(_pools):
-        pool.close()
 
 
 def _checked(name: str, number: int) -> int:

@@ -49,6 +49,7 @@ class Worker:
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._running = False
+        self._spent = False
         self._interrupt: type[BaseException] | None = None
         self._born = 0
 
@@ -90,9 +91,7 @@ class Worker:
         child.calls += 1
         with self._lock:
             self._running = False
-            spent = self._interrupt is not None or child.calls == self._max_calls
-        if spent:
-            self.retire()
+            self._spent = self._interrupt is not None or child.calls == self._max_calls
         return decode_result(frame)
 
     def prepare(self) -> None:
@@ -103,6 +102,8 @@ class Worker:
             GivenUpError: the pool was closed meanwhile.
             BaseException: what the initializer raised, or what `interrupt` was given.
         """
+        if self._spent:
+            self.retire()
         child = self._child
         for start in range(1, _STARTS + 1):
             try:
@@ -187,7 +188,7 @@ class Worker:
 
     def retire(self) -> None:
         """Let the child end."""
-        child, self._child = self._child, None
+        child, self._child, self._spent = self._child, None, False
         if child is not None:
             child.retire()
 
