@@ -87,6 +87,17 @@ SERVERS = (
         },
     ),
     Server(
+        name="sshd",
+        executables=("sshd",),
+        apt=("openssh-server",),
+        folders=("usr/sbin",),
+        hints={
+            "linux": "sudo apt-get install openssh-server, or: conda install -c conda-forge openssh",
+            "darwin": "it is there: /usr/sbin/sshd",
+            "win32": "install WSL (wsl --install) and run the tests in it",
+        },
+    ),
+    Server(
         name="kafka",
         executables=(kafka_server.PROGRAM,),
         apt=("openjdk-17-jre-headless", "maven"),

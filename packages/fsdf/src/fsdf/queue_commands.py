@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from fsdf_core.errors import MissingDependency
 
 if TYPE_CHECKING:
     from fsdf.consumer import BoosterConsumer
@@ -56,6 +59,36 @@ class QueueCommands:
     def get_message_count(self) -> int:
         """Return how many messages can be delivered now; -1 if the broker cannot tell."""
         return self.publisher.get_message_count()
+
+    def fabric_deploy(
+        self, host: str, port: int | None = None, user: str | None = None, password: str | None = None, **options: Any
+    ) -> Any:
+        """Run worker processes of this function on a server, in place of those that an earlier call started there.
+
+        Uploads the project (files that have changed) over SSH, starts the processes, waits until they consume, and
+        lets the earlier ones drain. `docs/deploying.md` tells more.
+
+        Args:
+            host: the server's name or address.
+            port: of sshd; default as in `~/.ssh/config`, else 22.
+            user: login name; default as in `~/.ssh/config`, else the local one.
+            password: for the login; default: keys.
+            **options: fields of `fsdf_cli.deployment.DeployOptions` (`process_num`, `python`, `env`,
+                `extra_shell_str`, …) and of `fsdf_cli.deployment.Server` (`key`, `host_key`, `check_host_key`, …).
+
+        Returns:
+            The `fsdf_cli.deployment.Deployed`; None in a process that was deployed itself.
+
+        Raises:
+            MissingDependency: `pip install fsdf[deploy]` is missing.
+            ConfigurationError: an option is wrong, or the server cannot import the function.
+            fsdf_cli.deployment.DeploymentError: it did not work; with the server's output.
+        """
+        try:
+            deployment = import_module("fsdf_cli.deployment")
+        except ModuleNotFoundError as error:
+            raise MissingDependency(f"deploying needs the library {error.name!r}: pip install fsdf[deploy]") from None
+        return deployment.deploy_with(self, host, port=port, user=user, password=password, **options)
 
     def wait_for_possible_has_finish_all_tasks(self, minutes: float = 3, timeout: float | None = None) -> bool:
         """Wait until all is done: see `BoosterConsumer.wait_for_possible_has_finish_all_tasks`."""

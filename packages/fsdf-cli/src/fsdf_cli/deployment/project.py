@@ -101,7 +101,7 @@ def _paths(root: Path) -> list[Path]:
             # A link is uploaded as what it leads to, inside the project only.
             if path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root.resolve())):
                 found.append(path)
-    return found
+    return sorted(found)
 
 
 def _is_environment(folder: Path) -> bool:

@@ -86,7 +86,7 @@ class RemoteProject:
             raise DeploymentError(f"nothing was deployed to {self.folder}")
         words = ["sh", posixpath.join(self.own, scripts[0]), "-I", "-B", "-c", _START]
         status, output = self._run(shlex.join(words), json.dumps(request).encode(), timeout + _SPARE)
-        before, mark, answer = output.rpartition(f"\n{agent_main.MARK}")
+        _, mark, answer = output.rpartition(f"\n{agent_main.MARK}")
         if not mark:
             raise DeploymentError(f"Python did not start on the server (status {status})", output)
         found: dict[str, Any] = json.loads(answer)

@@ -110,14 +110,7 @@ class Server:
             if entry is None:
                 raise ConfigurationError("host_key is a public key (ssh-ed25519 AAAA…) or a fingerprint (SHA256:…)")
             client.get_host_keys().add(name, entry.key.get_name(), entry.key)
-        expected = self.host_key
-
-        class Policy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
-            def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-                if key.fingerprint != expected:
-                    raise _refused(hostname, key, known=expected is not None)
-
-        return Policy()
+        return _Expected(self.host_key)
 
     def _open(self, connection: Any) -> None:
         paramiko = _library("paramiko")
@@ -134,10 +127,21 @@ class Server:
         except paramiko.SSHException as error:
             raise DeploymentError(f"{where} cannot be logged in to: {error}") from None
         except (OSError, EOFError) as error:
-            raise DeploymentError(f"{where} cannot be reached: {error or type(error).__name__}") from None
+            raise DeploymentError(f"{where} cannot be reached: {str(error) or type(error).__name__}") from None
 
 
 _SSH = 22
+
+
+class _Expected:
+    """Paramiko's policy for servers that its lists of known ones do not have."""
+
+    def __init__(self, fingerprint: str | None) -> None:
+        self._fingerprint = fingerprint
+
+    def missing_host_key(self, _client: Any, hostname: str, key: Any) -> None:
+        if key.fingerprint != self._fingerprint:
+            raise _refused(hostname, key, known=self._fingerprint is not None)
 
 
 def _refused(host: str, key: Any, *, known: bool) -> HostKeyRefused:

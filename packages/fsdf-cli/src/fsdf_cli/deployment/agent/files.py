@@ -74,9 +74,9 @@ def _unpack(project: Path, own: Path, archive: Path, files: Manifest) -> list[st
 
 def _make_room(project: Path, place: Path) -> None:
     """Make the folder of a file, where a file of that name may have been before."""
-    for folder in reversed([each for each in place.parents if project in each.parents]):
-        if folder.exists() and not folder.is_dir():
-            folder.unlink()
+    for above in reversed([each for each in place.parents if project in each.parents]):
+        if above.exists() and not above.is_dir():
+            above.unlink()
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.is_dir() and not place.is_symlink():
         for folder, _, names in os.walk(place, topdown=False):

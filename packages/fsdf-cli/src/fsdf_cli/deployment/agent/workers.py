@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .identity import alive, end, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MARKS = ("fsdf_config.py", "pyproject.toml", ".git")
 """What makes a folder the root of a project for the setting `home`."""
@@ -35,8 +37,8 @@ def start(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     ready = own / f"{name}.ready"
     ready.unlink(missing_ok=True)
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            ["sh", str(own / f"{name}.sh"), "-B", "-u", str(own / "launch.py")],
+        process = subprocess.Popen(  # noqa: S603 - a script of ours
+            ["/bin/sh", str(own / f"{name}.sh"), "-B", "-u", str(own / "launch.py")],
             cwd=project, env=_environment(project, own, request), stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
@@ -60,7 +62,7 @@ def start(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     return {"error": "", "output": _tail(log, begun), "pid": process.pid, "before": ends[-1] if ends else ""}
 
 
-def stop(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
+def stop(_project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     """End a deployment, or all of them."""
     ended = {}
     for name in _names(own, request.get("name")):
@@ -73,18 +75,17 @@ def stop(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     return {"ended": ended}
 
 
-def status(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
+def status(_project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Tell about a deployment, or about all of them."""
     told = []
     for name in _names(own, request.get("name")):
         record = _read(own / f"{name}.json") or {}
         record.pop("previous", None)
-        record.pop("started_by", None)
         told.append({"name": name, **record, "running": alive(record or None)})
     return {"deployments": told}
 
 
-def logs(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
+def logs(_project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Return the last lines that a deployment has written."""
     found = {}
     for name in _names(own, request.get("name")):

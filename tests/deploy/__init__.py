@@ -1,0 +1,1 @@
+"""Remote deployment against a real sshd."""
