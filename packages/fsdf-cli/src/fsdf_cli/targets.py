@@ -56,7 +56,8 @@ def facade() -> Any:
         discovery = importlib.import_module("fsdf.discovery")
         package = importlib.import_module("fsdf")
     except ModuleNotFoundError as error:
-        raise MissingDependency(f"this needs the library {error.name!r}: pip install fsdf[cli]") from None
+        missing = (error.name or "").partition(".")[0]
+        raise MissingDependency(f"this needs the library {missing!r}: pip install fsdf[cli]") from None
     discovery.add_to_path(Path.cwd())
     return package
 
