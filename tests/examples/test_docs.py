@@ -27,6 +27,7 @@ PAGES = (
     "docs/controls.md",
     "docs/processes.md",
     "docs/concurrency.md",
+    "docs/results.md",
     "docs/cli.md",
     "docs/settings.md",
     "docs/records.md",

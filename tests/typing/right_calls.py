@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import assert_type
 
 from fsdf import (
+    AioAsyncResult,
     AsyncResult,
     Booster,
     BoosterParams,
@@ -56,6 +57,9 @@ assert_type(add(1, y=2), int)
 assert_type(add.push(1, y=2), AsyncResult[int])
 assert_type(add.delay(1), AsyncResult[int])
 assert_type(add.push(1).task_id, str)
+assert_type(add.push(1).result, int)
+assert_type(add.push(1).get(timeout=5), int)
+assert_type(add.push(1).set_timeout(5), AsyncResult[int])
 assert_type(add.publish({"x": 1}, task_id="a", task_options=TaskOptions(max_retry_times=0)), AsyncResult[int])
 assert_type(add.push_many([(1, 2), {"x": 1}]), list[AsyncResult[int]])
 assert_type(add.stop(timeout=1.5), bool)
@@ -72,6 +76,13 @@ consumer = get_consumer("direct", consuming_function=add.consuming_function, bro
 assert_type(consumer.publisher_of_same_queue.push(1, 2), AsyncResult[int])
 consumer.start_consuming_message()
 patch_frame_config(timezone="UTC")
+
+
+async def waits() -> None:
+    handle = await add.aio_push(1, y=2)
+    assert_type(handle, AioAsyncResult[int])
+    assert_type(await handle, int)
+    assert_type(await handle.get(timeout=5), int)
 
 
 def takes_any(task: Booster[..., int]) -> None:
