@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import queue
 import tempfile
+import threading
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,6 +32,9 @@ DATABASES = 16
 
 PARTITIONS = 10
 """Of every topic of Kafka."""
+
+FIRST_GROUP = 60
+"""Seconds that the first group of a server may take to form."""
 
 
 class Place(NamedTuple):
@@ -124,6 +129,24 @@ class Servers:
         self._kafka = KafkaServer(server("kafka").executable() or "", folder)
         self._kafka.start()
         stack.callback(self._kafka.stop)
+        self._first_group()
+
+    def _first_group(self) -> None:
+        """Let a group form: for the first one the server makes a topic of its own, which takes a second or three."""
+        from confluent_kafka import Consumer  # noqa: PLC0415 - only where it is measured
+
+        with contextlib.contextmanager(self._topic)("warm-up") as place:
+            formed = threading.Event()
+            consumer = Consumer({"bootstrap.servers": place.address, "group.id": "warm-up"})
+            try:
+                consumer.subscribe([place.queue], on_assign=lambda *_: formed.set())
+                deadline = time.monotonic() + FIRST_GROUP
+                while not formed.is_set():
+                    if time.monotonic() > deadline:
+                        raise RuntimeError(f"no group of Kafka formed within {FIRST_GROUP} s")
+                    consumer.poll(0.1)
+            finally:
+                consumer.close()
 
     def _database(self, name: str) -> Iterator[Place]:
         import redis  # noqa: PLC0415 - only where it is measured
