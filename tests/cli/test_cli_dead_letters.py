@@ -140,3 +140,18 @@ def test_from_one_broker_to_another_and_back(fsdf, queue, redis_url, monkeypatch
     assert fsdf.json("inspect", there)["ready"] == 450
     assert fsdf("move", there, here) == "450 moved\n"
     assert numbers(here) == list(range(450))
+
+
+@pytest.mark.crash
+def test_a_killed_move_loses_nothing(fsdf, queue, start):
+    source, target, count = f"SQLITE_QUEUE:{queue}", f"SQLITE_QUEUE:{queue}_b", 20_000
+    fill(fsdf, source, count)
+    moving = start("move", source, target, FSDF_HEARTBEAT_TIMEOUT="0.5")
+    assert wait_until(lambda: find(target).queue.size().ready > 1000, PATIENCE), moving.output
+    moving.popen.kill()
+    moving.ends()
+    # What the killed one held comes back when its death is noticed.
+    assert wait_until(lambda: fsdf("move", source, target) and not find(source).queue.size().total, PATIENCE)
+    moved = numbers(target)
+    assert set(moved) == set(range(count))
+    assert len(moved) <= count + 200

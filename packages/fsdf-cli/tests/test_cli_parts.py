@@ -2,6 +2,8 @@
 
 import doctest
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -95,6 +97,14 @@ def test_a_table_shows_text_as_it_is():
     printer.print(table(("a", ">b"), [("[red]x", None)]))
     assert "[red]x" in printer.export_text()
     printer.file.close()
+
+
+def test_the_facade_and_the_controls_are_imported_only_when_they_are_needed():
+    program = (
+        "import sys, fsdf_cli.app; print(sorted({'fsdf', 'fsdf_control', 'fsdf_web', 'rich.table'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_examples():
