@@ -1,5 +1,6 @@
 """When a consumer enlists, what it tells, and that it costs nothing where nobody can look."""
 
+import os
 import threading
 
 import pytest
@@ -105,3 +106,23 @@ def test_names_given_by_hand():
     )
     params(lambda **arguments: None)
     assert known_queue(params, "").parameters == ({"name": "a", "required": True}, {"name": "b", "required": False})
+
+
+def test_consumers_under_the_names_of_older_versions(decorate):
+    from fsdf import ActiveConsumerProcessInfoGetter, ActiveCousumerProcessInfoGetter
+
+    assert ActiveCousumerProcessInfoGetter is ActiveConsumerProcessInfoGetter
+    patch_frame_config(state_url="memory://")
+    task = decorate(greet)
+    task.consume()
+    assert wait_until(lambda: roster().workers(task.queue_name), 30)
+    getter = ActiveCousumerProcessInfoGetter()
+    (told,) = getter.get_all_hearbeat_info_by_queue_name(task.queue_name)
+    assert told["queue_name"] == task.queue_name
+    assert told["process_id"] == os.getpid()
+    assert told["hearbeat_timestamp"] >= told["start_timestamp"]
+    ip, here = told["computer_ip"], told["consumer_id"]
+    assert here in [each["consumer_id"] for each in getter.get_all_hearbeat_info_by_ip(ip)]
+    assert here in [each["consumer_id"] for each in getter.get_all_hearbeat_info_partition_by_ip()[ip]]
+    by_queue = getter.get_all_hearbeat_info_partition_by_queue_name()
+    assert [each["consumer_id"] for each in by_queue[task.queue_name]] == [here]

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fsdf.active_consumers import ActiveConsumerProcessInfoGetter, ActiveCousumerProcessInfoGetter
     from fsdf.aio_result import AioAsyncResult
     from fsdf.booster import Booster
     from fsdf.boosters_manager import BoosterRegistry, BoostersManager
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActiveConsumerProcessInfoGetter",
+    "ActiveCousumerProcessInfoGetter",
     "AioAsyncResult",
     "ApsJobAdder",
     "AsyncResult",
@@ -84,6 +87,8 @@ __all__ = [
 
 # Imported when they are used: pydantic alone takes longer than all the rest.
 _HOMES = {
+    "ActiveConsumerProcessInfoGetter": "fsdf.active_consumers",
+    "ActiveCousumerProcessInfoGetter": "fsdf.active_consumers",
     "AioAsyncResult": "fsdf.aio_result",
     "ApsJobAdder": "fsdf.job_adder",
     "AsyncResult": "fsdf.result",
