@@ -1,9 +1,12 @@
-"""The brokers and pools that need no server."""
+"""The brokers and pools that need no server. Under a monkey patch the pool is its library's."""
 
 import threading
 
 import pytest
 
+from fsdf_core.green.broker import cooperative_broker
+from fsdf_core.green.native import patched_by
+from fsdf_core.registry import pools
 from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
 
 
@@ -30,7 +33,7 @@ BROKERS = {make.__name__: make for make in (memory, sqlite, persistqueue)}
 
 @pytest.fixture(params=["memory", "sqlite", "persistqueue"])
 def embedded(request, tmp_path):
-    broker = BROKERS[request.param](tmp_path)
+    broker = cooperative_broker(BROKERS[request.param](tmp_path))
     yield broker
     broker.close()
 
@@ -43,14 +46,18 @@ def reopened(request, tmp_path):
     def reopen():
         if opened:
             opened[-1].close()
-        opened.append(BROKERS[request.param](tmp_path))
+        opened.append(cooperative_broker(BROKERS[request.param](tmp_path)))
         return opened[-1]
 
     yield reopen
     opened[-1].close()
 
 
-@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor, AsyncPool])
+GREEN = patched_by()
+POOLS = [pools.get(GREEN)] if GREEN else [ShrinkableThreadPoolExecutor, SoloExecutor, AsyncPool]
+
+
+@pytest.fixture(params=POOLS)
 def workers(request):
     with request.param(max_workers=4) as pool:
         yield pool

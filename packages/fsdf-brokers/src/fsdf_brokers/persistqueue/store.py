@@ -16,15 +16,17 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from persistqueue import SQLiteAckQueue
+from persistqueue import SQLiteAckQueue, sqlackqueue, sqlbase
 from persistqueue.sqlackqueue import AckStatus
 
 from fsdf_core.errors import BrokerUnavailable, StorageError
-from fsdf_core.green.native import threading
+from fsdf_core.green.native import threading, use_native_locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+use_native_locks(sqlackqueue, sqlbase)
 
 _LOCK_TIMEOUT = 30.0
 _PAUSE = 0.02

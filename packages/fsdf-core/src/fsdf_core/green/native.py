@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["patched_by", "threading"]
+__all__ = ["patched_by", "threading", "use_native_locks"]
 
 
 def patched_by() -> str | None:
@@ -24,6 +24,16 @@ def patched_by() -> str | None:
     if eventlet is not None and eventlet.is_monkey_patched("thread"):
         return "eventlet"
     return None
+
+
+def use_native_locks(*modules: ModuleType) -> None:
+    """Let modules of a client library, which have imported `threading`, make their locks of the real one.
+
+    For libraries that are used in real threads only, because they wait in C. Does nothing without patches.
+    """
+    if patched_by() is not None:
+        for module in modules:
+            module.threading = threading
 
 
 def _native_threading() -> ModuleType:
