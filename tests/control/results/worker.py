@@ -1,4 +1,4 @@
-"""A worker that dies on its way: `python -m tests.control.results_worker QUEUE_FILE STATE_URL MOMENT RUN`.
+"""A worker that dies on its way: `python -m tests.control.results.worker QUEUE_FILE STATE_URL MOMENT RUN`.
 
 MOMENT is "before" or "after" its first answer is stored, or "never"; RUN is what its task returns.
 """

@@ -22,7 +22,7 @@ from fsdf_core.testing.state_sharing import open_url
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 60
 SERVERS = {
     "postgresql": "postgres_url",
@@ -104,7 +104,7 @@ def worker(tmp_path):
 
     def start(*arguments):
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.control.results_worker", str(tmp_path / "queue.sqlite"), *arguments],
+            [sys.executable, "-m", "tests.control.results.worker", str(tmp_path / "queue.sqlite"), *arguments],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         processes.append(process)
