@@ -13,6 +13,7 @@ from fsdf_cli.app import app
 from fsdf_cli.mistakes import FAILED, MISUSED
 from fsdf_core import settings_page
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.roster import KnownQueue, Worker
 from fsdf_core.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -118,14 +119,18 @@ def test_help_has_examples(fsdf):
     assert app.registered_commands
 
 
-def test_completion_knows_the_commands():
-    variables = {"_FSDF_COMPLETE": "complete_bash", "COMP_WORDS": "fsdf que", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("words", "place", "found"), [("fsdf que", "1", "queues"), ("fsdf inspect cli_comp", "2", "cli_completed")]
+)
+def test_completion_knows_commands_and_queues(fsdf, words, place, found):
+    fsdf.roster.enlist(Worker("c1", "cli_completed"), KnownQueue("cli_completed"))
+    variables = {"_FSDF_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
     program = "import sys; sys.argv = ['fsdf']; from fsdf_cli.app import app; app(prog_name='fsdf')"
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, **variables}, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
-    assert "queues" in done.stdout.split(), done.stderr
+    assert found in done.stdout.split(), done.stderr
 
 
 def test_the_page_of_settings_is_current():

@@ -90,6 +90,7 @@ def test_flat_names_of_the_first_generation(tmp_path):
     )
     assert values("redis_url", "broker") == ["redis://old:6379/3", "SQLITE_QUEUE"]
     assert get_settings().home.as_posix() == "/srv/q"
+    assert "DEFAULT_BROKER_KIND (distributed_frame_config.py) is a number" in unknown_names()[0]
 
 
 def test_the_own_file_goes_before_old_ones_and_may_use_their_names(tmp_path):

@@ -72,6 +72,8 @@ def unknown_names() -> list[str]:
         and name.removeprefix(ENV_PREFIX).lower() not in Settings.model_fields
     ]
     for file in config_files():
+        if isinstance(file.values.get("DEFAULT_BROKER_KIND"), int):
+            found.append(f"DEFAULT_BROKER_KIND ({file.name}) is a number, which is not read: write the broker's name")
         if file.path is not None and file.path.stem != CONFIG_MODULE:
             continue
         found += [

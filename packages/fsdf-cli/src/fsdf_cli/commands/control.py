@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fsdf_cli.addresses import QUEUE_HELP, find, roster, state
+from fsdf_cli.addresses import QUEUE_HELP, find, queue_names, roster, state
 from fsdf_cli.mistakes import FAILED
 from fsdf_cli.output import AsJson, print_json, say
 from fsdf_cli.targets import Modules  # noqa: TC001 - typer reads it
@@ -24,7 +24,7 @@ KILL_EXAMPLES = """
 
 fsdf kill 0198b2c4-5d2e-7000-8000-000000000001 --queue sums
 """
-QueueNames = Annotated[list[str], typer.Argument(help=QUEUE_HELP)]
+QueueNames = Annotated[list[str], typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)]
 
 
 def purge(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from fsdf_cli.addresses import DEAD, QUEUE_HELP, find
+from fsdf_cli.addresses import DEAD, QUEUE_HELP, find, queue_names
 from fsdf_cli.mistakes import FAILED
 from fsdf_cli.output import AsJson, moment, print_json, print_table, say
 from fsdf_cli.targets import Modules  # noqa: TC001 - typer reads it
@@ -32,7 +32,9 @@ fsdf dlq drop sums ID ID
 _MANY = 100_000
 
 group = typer.Typer(help="Look at dead letters, send them back, throw them away.", no_args_is_help=True)
-QueueName = Annotated[str, typer.Argument(help=f"{QUEUE_HELP} The dead letters are on its {DEAD} queue.")]
+QueueName = Annotated[
+    str, typer.Argument(help=f"{QUEUE_HELP} The dead letters are on its {DEAD} queue.", autocompletion=queue_names)
+]
 Ids = Annotated[list[str] | None, typer.Argument(help="Task ids.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from fsdf_cli.addresses import QUEUE_HELP, Address, find
+from fsdf_cli.addresses import QUEUE_HELP, Address, find, queue_names
 from fsdf_cli.call_arguments import named, parsed
 from fsdf_cli.commands.result import tell_result
 from fsdf_cli.output import AsJson, print_json, say
@@ -39,7 +39,7 @@ zcat calls.jsonl.gz | fsdf publish sums -
 """
 _BATCH = 1000
 
-QueueName = Annotated[str, typer.Argument(help=QUEUE_HELP)]
+QueueName = Annotated[str, typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)]
 Countdown = Annotated[float | None, typer.Option("--countdown", min=0, help="Seconds until it may run.")]
 Priority = Annotated[int | None, typer.Option("--priority", help="From 0 (low), on brokers that have priorities.")]
 TaskId = Annotated[str | None, typer.Option("--task-id", help="The task's id; else a new one.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fsdf_cli.addresses import QUEUE_HELP, described, find, roster
+from fsdf_cli.addresses import QUEUE_HELP, described, find, queue_names, roster
 from fsdf_cli.output import AsJson, console, moment, print_json, print_table, say, span, table
 from fsdf_cli.peek import peek
 from fsdf_cli.queue_view import QueueView, view, views
@@ -67,7 +67,7 @@ def queues(
 
 
 def inspect(
-    queue: Annotated[str, typer.Argument(help=QUEUE_HELP)],
+    queue: Annotated[str, typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)],
     modules: Modules = None,
     count: Annotated[int, typer.Option("--peek", min=0, help="Show the first messages, and leave them there.")] = 0,
     *,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from fsdf_cli.addresses import QUEUE_HELP, find
+from fsdf_cli.addresses import QUEUE_HELP, find, queue_names
 from fsdf_cli.call_arguments import named, parsed
 from fsdf_cli.output import AsJson, moment, note, print_json, print_table, say
 from fsdf_cli.targets import Modules, facade
@@ -54,7 +54,7 @@ def list_(*, as_json: AsJson = False) -> None:
 
 @group.command(context_settings={"allow_interspersed_args": False}, epilog=EXAMPLES)
 def add(
-    queue: Annotated[str, typer.Argument(help=QUEUE_HELP)],
+    queue: Annotated[str, typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)],
     words: Annotated[list[str] | None, typer.Argument(metavar="[ARG]... [--NAME=VALUE]...", help="The call.")] = None,
     every: Annotated[str | None, typer.Option("--every", help="An interval: 30s, 5m, 2h, 1d, 1w.")] = None,
     cron: Annotated[str | None, typer.Option("--cron", help="Five fields: minute hour day month day-of-week.")] = None,
