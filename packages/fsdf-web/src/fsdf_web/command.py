@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--allowed-hosts", help="names that browsers may use, with commas (FSDF_WEB_ALLOWED_HOSTS)")
     parser.add_argument("--no-auth", action="store_true", default=None, help="ask for no token; on 127.0.0.1 only")
     parser.add_argument("--behind-proxy", action="store_true", help="believe X-Forwarded-* of a proxy on this machine")
+    parser.add_argument("--run-schedules", action="store_true", help="publish what is scheduled, if nobody else does")
     parser.add_argument(
         "--import",
         dest="modules",
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         web = WebSettings.read(
             host=options.host, port=options.port, allowed_hosts=options.allowed_hosts, no_auth=options.no_auth
         )
-        server = WebServer(web=web, behind_proxy=options.behind_proxy)
+        server = WebServer(web=web, behind_proxy=options.behind_proxy, run_schedules=options.run_schedules)
     except FsdfError as error:
         sys.stderr.write(f"fsdf-web: {error}\n")
         return 2

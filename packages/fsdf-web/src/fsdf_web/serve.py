@@ -5,19 +5,23 @@ from __future__ import annotations
 import secrets
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
 from pydantic import SecretStr
 
+from fsdf_control.scheduling import Scheduler
 from fsdf_core.errors import ConfigurationError
 from fsdf_web.app import create_app
 from fsdf_web.config import WebSettings
+from fsdf_web.services.schedules import run_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from fsdf_core.settings import Settings
+    from fsdf_web.hub import Hub
     from fsdf_web.queue_directory import LocalQueue
 
 _START_WITHIN = 30.0
@@ -31,6 +35,7 @@ class WebServer:
         web: as `create_app`; without a token, one is made.
         queues: as `create_app`.
         behind_proxy: believe `X-Forwarded-For` and `X-Forwarded-Proto` of a proxy on this machine. Default False.
+        run_schedules: publish what is scheduled, if no other process does. Default False.
 
     Raises:
         ConfigurationError: a setting is not valid, or the port is taken.
@@ -43,13 +48,15 @@ class WebServer:
         *,
         queues: Callable[[], Iterable[LocalQueue]] = tuple,
         behind_proxy: bool = False,
+        run_schedules: bool = False,
     ) -> None:
         web = web or WebSettings.read()
         if web.token is None and not web.no_auth:
             web = web.model_copy(update={"token": SecretStr(secrets.token_urlsafe(32))})
         self._web = web
         app = create_app(settings, web, queues=queues)
-        self._hub = app.state.hub
+        self._hub: Hub = app.state.hub
+        self._scheduler = Scheduler(self._hub.schedules(), partial(run_now, self._hub)) if run_schedules else None
         self._socket = _bound(web.host, web.port)
         self.port: int = self._socket.getsockname()[1]
         """Where it listens."""
@@ -83,6 +90,8 @@ class WebServer:
 
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM."""
+        if self._scheduler is not None:
+            self._scheduler.start()
         try:
             self._server.run([self._socket])
         finally:
@@ -97,6 +106,8 @@ class WebServer:
         Raises:
             ConfigurationError: it did not come up.
         """
+        if self._scheduler is not None:
+            self._scheduler.start()
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="fsdf-web", daemon=daemon)
         self._thread.start()
         waited = threading.Event()
@@ -115,6 +126,8 @@ class WebServer:
         self._close()
 
     def _close(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.stop()
         self._socket.close()
         self._hub.close()
 

@@ -56,10 +56,20 @@ def add_schedule(hub: Hub, new: Mapping[str, Any], broker_kind: str | None, *, r
     return schedule
 
 
-def run_now(hub: Hub, schedule: Schedule) -> str:
-    """Publish a schedule's call besides its times; return the task's id. Raises as `publish`."""
+def run_now(hub: Hub, schedule: Schedule, task_id: str | None = None) -> str:
+    """Publish a schedule's call; return the task's id.
+
+    Args:
+        hub: where queues are found.
+        schedule: whose call.
+        task_id: its id; default: a new one.
+
+    Raises:
+        FsdfError: as `publish`.
+    """
     kind = schedule.broker_kind or hub.settings.broker
-    return publish(hub, schedule.queue_name, schedule.arguments, schedule.extra, kind).task_id
+    extra = schedule.extra if task_id is None else {**schedule.extra, "task_id": task_id}
+    return publish(hub, schedule.queue_name, schedule.arguments, extra, kind).task_id
 
 
 def next_runs(hub: Hub, schedule: Schedule) -> list[float]:
