@@ -87,6 +87,31 @@ def test_whoever_waits_elsewhere_is_told(url, opened):
         assert wait_for({AnswerReader(opened(url)): ids}, PATIENCE) == found
 
 
+@pytest.mark.parametrize(("launch", "options"), [("launch_redis", {"aof": True}), ("launch_postgres", {})])
+def test_a_server_that_is_away_costs_no_answer(request, opened, launch, options):
+    server = request.getfixturevalue(launch)(**options)
+    url = server.url if launch == "launch_redis" else server.database()
+    go, runs = threading.Event(), []
+
+    def task(x):
+        assert go.wait(PATIENCE)
+        runs.append(x)
+        return x
+
+    reader = AnswerReader(opened(url))
+    with consuming(task, Results(opened(url))) as publisher, ThreadPoolExecutor(1) as pool:
+        ids = [publisher.publish({"x": x}).task_id for x in range(5)]
+        waiting = pool.submit(wait_for, {reader: ids}, PATIENCE)
+        assert wait_until(lambda: len(reader._expected) == 5, PATIENCE)
+        server.kill()
+        go.set()
+        assert wait_until(lambda: len(runs) == 5, PATIENCE)
+        assert not waiting.done()
+        server.start()
+        assert sorted(each.result for each in waiting.result(PATIENCE).values()) == list(range(5))
+    assert sorted(runs) == list(range(5))
+
+
 @pytest.mark.parametrize("server", ["mariadb_url", "mongodb_url"])
 def test_a_result_that_is_too_large_for_the_store_answers_with_that(server, request, opened):
     url = request.getfixturevalue(server)

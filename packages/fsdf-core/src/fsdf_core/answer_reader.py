@@ -107,8 +107,9 @@ class AnswerReader:
                 self._note_deadline(time.monotonic() + timeout, expectation)
             self._since = time.monotonic()
             if self._watch is None:
-                self._watch = self._open_watch()
-                threading.Thread(target=self._run, name="fsdf-results", daemon=True).start()
+                watch = self._open_watch()
+                threading.Thread(target=self._run, args=(watch,), name="fsdf-results", daemon=True).start()
+                self._watch = watch
             self._watch.add(*keys)
             self._watch.hear(keys)  # look at them: they may be there already
         return expectation
@@ -142,29 +143,22 @@ class AnswerReader:
         # Who polls looks at the answers themselves, and workers need not notify.
         return self._store.watch() if self._store.wakes else Watches().open(())
 
-    def _run(self) -> None:
-        idle_since = None
+    def _run(self, watch: Watch) -> None:
+        idle_since: float | None = None
         while True:
             with self._lock:
-                watch = self._watch
-                if watch is None or watch.ended:
-                    watch = self._watch = self._reopened()
-                if self._expected:
-                    idle_since = None
-                elif idle_since is None:
-                    idle_since = time.monotonic()
-                elif time.monotonic() - idle_since >= _LINGER:
+                now = time.monotonic()
+                idle_since = None if self._expected else idle_since or now
+                if idle_since is not None and now - idle_since >= _LINGER:
                     self._watch = None
                     watch.close()
                     return
+                if watch.ended:  # the store was closed, and may be used again
+                    watch = self._watch = self._open_watch()
+                    watch.add(*self._ids)
             heard = watch.wait(self._pause())
             self._look(heard)
             self._expire()
-
-    def _reopened(self) -> Watch:
-        watch = self._open_watch()
-        watch.add(*self._ids)
-        return watch
 
     def _pause(self) -> float:
         now = time.monotonic()
