@@ -32,6 +32,7 @@ PAGES = (
     "docs/settings.md",
     "docs/records.md",
     "docs/logging.md",
+    "docs/web.md",
     "CONTRIBUTING.md",
     "packages/fsdf/README.md",
     "packages/fsdf-control/README.md",
