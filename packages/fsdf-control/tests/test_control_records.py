@@ -18,7 +18,7 @@ from fsdf_core.batch import Batch
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, StateError, StateUnavailable
 from fsdf_core.publisher import Publisher
-from fsdf_core.records import RecordQuery
+from fsdf_core.records import RecordQuery, TaskRecord
 from fsdf_core.testing.fitting import FittingConsumer
 from fsdf_core.waiting import wait_until
 from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
@@ -30,7 +30,6 @@ class Faulty(SQLRecordStore):
     """A real store that can be made to fail."""
 
     trouble = None
-    prunings = 0
 
     def save(self, records, counts=()):
         if self.trouble is not None:
@@ -174,38 +173,6 @@ def test_secrets_are_masked(store, threads, consume):
     assert seen == [message]
 
 
-class Unprintable(Exception):
-    def __str__(self):
-        raise RuntimeError("no text")
-
-
-def test_what_is_no_json_is_recorded_as_text(store, threads, consume):
-    endless = []
-    endless.append(endless)
-    values = {
-        1: {1}, 2: 2**70, 3: "half \ud800 pair", 4: endless, 5: float("nan"), 6: {(1, 2): object},
-        7: "x" * 1_100_000, 8: b"\xff", 9: {"a": 2**70, "b": "\ud800", 5: None},
-    }  # fmt: skip
-
-    def task(x, value):
-        if x == 8:
-            raise Unprintable
-        return value
-
-    messages = [{"x": x, "value": value} for x, value in values.items()]
-    consume(task, threads, messages, Retry(0), serialize=False, results=True)
-    records = found(store, len(values))
-    shown = {x: record.arguments["value"] for x, record in records.items() if x not in {4, None}}
-    assert shown == {
-        1: "{1}", 2: str(2**70), 3: "half ? pair", 5: None, 6: {"(1, 2)": "<class 'object'>"}, 8: "b'\\xff'",
-        9: {"a": str(2**70), "b": "?", "5": None},
-    }  # fmt: skip
-    assert records[4].result == "<list>"
-    assert records[None].arguments["…"].endswith("bytes)")
-    assert all(len(str(record.arguments)) < 2000 for record in records.values())
-    assert records[8].error == "<Unprintable>"
-
-
 def test_tasks_go_on_without_the_store(store, threads, consume, caplog):
     caplog.set_level(logging.INFO)
     store.trouble = StateUnavailable("the record store is away")
@@ -227,12 +194,12 @@ def test_what_finds_no_room_is_lost_and_counted(store, threads, consume, caplog,
     store.trouble = StateUnavailable("the record store is away")
     consumer = consume(lambda x: x, threads, [{"x": x} for x in range(500)])
     assert wait_until(lambda: consumer.finished == 500, LONG)
+    assert wait_until(lambda: "records cannot be written now" in caplog.text, LONG)
     store.trouble = None
     assert wait_until(lambda: "records are written again" in caplog.text, LONG)
-    (lost,) = (record.args[1] for record in caplog.records if "written again" in record.msg)
-    assert lost > 0
-    assert wait_until(lambda: store.how_many(RecordQuery()) + lost >= 500, LONG)
     assert consumer.stop(LONG)
+    lost = sum(record.args[1] for record in caplog.records if "lost" in record.msg)
+    assert lost > 0
     assert store.how_many(RecordQuery()) + lost == 500
 
 
@@ -284,3 +251,32 @@ def test_the_backlog_is_counted(store, threads, consume):
 def test_records_are_kept_for_some_time():
     with pytest.raises(ValueError, match="0 seconds"):
         Records(lambda: None, keep=0)
+
+
+def test_old_records_go_as_fast_as_new_ones_come(store, threads, consume, monkeypatch):
+    monkeypatch.setattr("fsdf_control.record_writer._PRUNED_AT_ONCE", 100)
+    monkeypatch.setattr("fsdf_control.record_writer._PRUNE_EVERY", 1.0)
+    begun = time.time()
+    store.save([TaskRecord(f"old {n}", "q", "f", "success", 1.0, expires=2.0) for n in range(200)])
+    consume(lambda x: x, threads, [{"x": 1}])
+    assert wait_until(lambda: store.how_many(RecordQuery(until=begun)) == 0, LONG)
+    found(store, 1)
+
+
+def test_a_store_that_is_too_slow_costs_records_in_the_end(store, threads, consume, caplog, monkeypatch):
+    monkeypatch.setattr("fsdf_control.record_writer.ROOM", 10)
+    monkeypatch.setattr("fsdf_control.record_writer.PATIENCE", 0.05)
+    gate = threading.Event()
+    save = store.save
+
+    def slow(records, counts=()):
+        gate.wait(LONG)
+        save(records, counts)
+
+    monkeypatch.setattr(store, "save", slow)
+    consumer = consume(lambda x: x, threads, [{"x": x} for x in range(300)])
+    assert wait_until(lambda: consumer.finished == 300, LONG)
+    gate.set()
+    assert wait_until(lambda: "are lost: the record store is slower than the tasks" in caplog.text, LONG)
+    assert consumer.stop(LONG)
+    assert 0 < store.how_many(RecordQuery()) < 300

@@ -111,7 +111,7 @@ def _json(value: Any) -> bytes:
 
 def _printable(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(_printable(name)): _printable(each) for name, each in value.items()}
+        return {_printable(str(name)): _printable(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_printable(each) for each in value]
     if isinstance(value, str):

@@ -27,7 +27,7 @@ PATIENCE = 2.0
 """Seconds that consumption waits for room while the store works; after them records are lost instead."""
 _PRUNE_EVERY = 60.0
 _PRUNED_AT_ONCE = 1000
-_MOST_PRUNINGS = 20
+_COMPLAIN_EVERY = 30.0
 
 
 class RecordWriter:
@@ -64,6 +64,7 @@ class RecordWriter:
         self._stuck = False
         self._refusal = ""
         self._lost = 0
+        self._complain_at = 0.0
         self._prune_at = time.monotonic() + random.uniform(1.0, _PRUNE_EVERY)  # noqa: S311 - no secret
         self._thread = threading.Thread(target=self._run, name=f"fsdf-records-{name}", daemon=True)
 
@@ -77,7 +78,7 @@ class RecordWriter:
         if room < len(ended):
             room = self._make_room(len(ended))
         self._waiting.extend(ended[:room])
-        self._lost += max(0, len(ended) - room)
+        self._lose(len(ended) - room)
         if len(self._waiting) >= BATCH:
             with self._change:
                 self._change.notify_all()
@@ -124,7 +125,7 @@ class RecordWriter:
             if not records and not counts:
                 return
             if not self._save(records, counts):
-                self._lost += len(batch)
+                self._lose(len(batch))
             records, counts = [], []
             with self._change:
                 self._change.notify_all()
@@ -153,18 +154,36 @@ class RecordWriter:
         return False
 
     def _recover(self, *, said: bool) -> None:
+        back = said or bool(self._refusal)
         self._stuck, self._refusal = False, ""
-        lost, self._lost = self._lost, 0
-        if said or lost:
+        now = time.monotonic()
+        with self._change:
+            lost = self._lost
+            if not back and (not lost or now < self._complain_at):
+                return
+            self._lost = 0
+        if back:
             self._logger.warning("%s: records are written again; %d were lost", self._name, lost)
+        else:
+            self._complain_at = now + _COMPLAIN_EVERY
+            self._logger.warning(
+                "%s: %d record(s) are lost: the record store is slower than the tasks", self._name, lost
+            )
+
+    def _lose(self, number: int) -> None:
+        if number > 0:
+            with self._change:
+                self._lost += number
 
     def _prune(self) -> None:
-        if time.monotonic() < self._prune_at:
+        """Delete a few records; more at the next turn if there are more."""
+        now = time.monotonic()
+        if now < self._prune_at:
             return
-        self._prune_at = time.monotonic() + _PRUNE_EVERY
+        more = False
         try:
-            for _ in range(_MOST_PRUNINGS):
-                if self._store.prune(time.time(), _PRUNED_AT_ONCE) < _PRUNED_AT_ONCE or len(self._waiting) >= BATCH:
-                    return
+            more = self._store.prune(time.time(), _PRUNED_AT_ONCE) >= _PRUNED_AT_ONCE
         except Exception as error:  # noqa: BLE001 - as above
             self._logger.warning("%s: old records cannot be deleted now: %s", self._name, error)
+        if not more:
+            self._prune_at = now + _PRUNE_EVERY

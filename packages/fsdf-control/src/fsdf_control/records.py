@@ -82,7 +82,7 @@ class Records(Control):
     def start(self, host: Host) -> None:
         """Begin to write; the store connects with the first record."""
         self._times.clear()
-        self._told.clear()
+        self._told = set()
         self._host, self._logger = host, host.logger
         queue = host.queue.name
         self._counter = RecordCounter(queue)
@@ -126,19 +126,14 @@ class Records(Control):
         """Return records of those that ran, or never will."""
         records = []
         for message, runs, now in ended:
-            if runs or message in self._told or not isinstance(message.settlement, Requeue | Delay | Release):
+            if runs or not isinstance(message.settlement, Requeue | Delay | Release):
                 try:
                     records.append(self._builder.ended(message, runs, now))
                 except Exception:  # an argument or an error may be a trap
                     self._logger.exception("task %s cannot be recorded", message.task_id)
-            self._told.discard(message)
         return records
 
     def _running(self) -> list[TaskRecord]:
-        told = self._told
-        records = []
-        for message, began in self._times.running(time() - _TOLD_AFTER):
-            if message not in told:
-                told.add(message)
-                records.append(self._builder.running(message, began))
-        return records
+        running = self._times.running(time() - _TOLD_AFTER)
+        told, self._told = self._told, {message for message, _ in running}
+        return [self._builder.running(message, began) for message, began in running if message not in told]

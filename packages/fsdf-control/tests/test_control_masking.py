@@ -1,0 +1,106 @@
+"""What is shown of arguments and errors, whatever they are."""
+
+import doctest
+
+import orjson
+import pytest
+
+from fsdf_control import masking
+from fsdf_control.masking import LARGEST, Mask, cut, shown
+from fsdf_control.record_builder import RecordBuilder
+from fsdf_control.run_times import Run
+from fsdf_core.message import Message
+from fsdf_core.outcome import Outcome
+
+ENDLESS = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "PASSWORD", "db_password", "dbPassword", "X-Api-Key", "apikey", "access_token", "Authorization"],
+)
+def test_names_of_secrets(name):
+    assert Mask()({name: "p4"}) == {name: "***"}
+    assert not Mask().needless({name: "p4"})
+
+
+@pytest.mark.parametrize("name", ["passwords_changed", "tokens", "secretary", "key", "x", ""])
+def test_names_of_no_secrets(name):
+    assert Mask()({name: "p4"}) == {name: "p4"}
+
+
+def test_secrets_at_any_depth_and_of_any_type():
+    arguments = {"a": [{"b": ({"token": ["p4"]},)}], "password": {"old": "p4"}, "n": {5: {"secret": None}}}
+    masked = {"a": [{"b": [{"token": "***"}]}], "password": "***", "n": {"5": {"secret": "***"}}}
+    assert Mask()(arguments) == masked
+
+
+def test_plain_arguments_need_no_mask_once_their_names_are_known():
+    mask = Mask(["pin"])
+    assert not mask.needless({"x": 1})
+    mask({"x": 1, "pin": 2})
+    assert mask.needless({"x": 1})
+    for arguments in ({"pin": 1}, {"x": []}, {"x": "é"}, {"x": "a" * 1000}, {"x": 2**63}, {"x": None}):
+        assert not mask.needless(arguments)
+
+
+def test_names_without_end_are_not_all_remembered():
+    mask = Mask()
+    for number in range(masking._KNOWN_NAMES + 10):
+        mask({f"x{number}": 1})
+    assert len(mask._known) == masking._KNOWN_NAMES
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({1}, "{1}"),
+        (2**70, str(2**70)),
+        (-(2**63), -(2**63)),
+        ("half \ud800 pair", "half ? pair"),
+        (float("nan"), None),
+        ({(1, 2): object}, {"(1, 2)": "<class 'object'>"}),
+        (b"\xff", "b'\\xff'"),
+        ({"a": 2**70, "b": ["\ud800"], 5: None}, {"a": str(2**70), "b": ["?"], "5": None}),
+        (ENDLESS, "<list>"),
+        (True, True),
+        ("é" * 2000, "é" * 2000),
+    ],
+    ids=repr,
+)
+def test_anything_becomes_json_data(value, expected):
+    assert shown(value) == expected
+    orjson.dumps(shown(value))
+
+
+def test_what_is_too_large_is_cut():
+    assert len(shown("x" * (LARGEST + 1))) < 2000
+    assert shown(["x" * LARGEST]).endswith("bytes)")
+    assert cut("a" * 10, 4) == "…aaaa"
+    assert cut("\ud800", 4) == "?"
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def test_errors_and_arguments_that_are_traps():
+    builder = RecordBuilder("q", "f", "w", None, results=True, masked=())
+    message = Message({"deep": ENDLESS}, {"task_id": "\ud800", "publish_time": "soon", "x": ENDLESS})
+    message.outcome = Outcome(False, None, Unprintable(), 1, None)
+    record = builder.ended(message, (Run(1.0, 2.0, message.outcome.error, 5), Run(3.0, 4.0, Unprintable(), 5)), 9.0)
+    assert (record.status, record.error, record.error_type) == ("failure", "<Unprintable>", "Unprintable")
+    assert [run.error for run in record.timeline] == ["Unprintable: <Unprintable>"] * 2
+    assert (record.task_id, record.published, record.extra, record.expires) == ("?", None, {}, None)
+    assert len(str(record.arguments)) < 2000
+    large = Message({"x": "y" * LARGEST}, {"task_id": "t"})
+    large.outcome = Outcome(True, ENDLESS, None, 1, None)
+    record = builder.ended(large, (), 9.0)
+    assert list(record.arguments) == ["…"]
+    assert record.result == "<list>"
+
+
+def test_the_examples():
+    assert doctest.testmod(masking).failed == 0
