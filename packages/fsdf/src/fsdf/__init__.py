@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
     from fsdf.discovery import BoosterDiscovery
+    from fsdf.executor import FunboostPool, QueueExecutor
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
+    from fsdf.memory_executor import MemoryExecutor, MemoryFunboostPool
     from fsdf.params import BoosterParams
+    from fsdf.pickle_executor import FunboostPoolPickleFunc, PickleQueueExecutor
     from fsdf.record_conf import FunctionResultStatusPersistanceConfig
     from fsdf.recorded_result import ResultFromMongo
     from fsdf.remote import RemoteTaskKiller
@@ -61,10 +64,16 @@ __all__ = [
     "ExceptionForRequeue",
     "ExceptionForRetry",
     "FctContextThread",
+    "FunboostPool",
+    "FunboostPoolPickleFunc",
     "FunctionResultStatusPersistanceConfig",
     "HasNotAsyncResult",
+    "MemoryExecutor",
+    "MemoryFunboostPool",
+    "PickleQueueExecutor",
     "PriorityConsumingControlConfig",
     "PublisherParams",
+    "QueueExecutor",
     "RemoteTaskKiller",
     "ResultFromMongo",
     "TaskFailed",
@@ -111,6 +120,12 @@ _HOMES = {
     "ResultFromMongo": "fsdf.recorded_result",
     "TaskFailed": "fsdf_core.errors",
     "TaskOptions": "fsdf.task_options",
+    "FunboostPool": "fsdf.executor",
+    "QueueExecutor": "fsdf.executor",
+    "MemoryExecutor": "fsdf.memory_executor",
+    "MemoryFunboostPool": "fsdf.memory_executor",
+    "FunboostPoolPickleFunc": "fsdf.pickle_executor",
+    "PickleQueueExecutor": "fsdf.pickle_executor",
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",
     "fct": "fsdf.context",
