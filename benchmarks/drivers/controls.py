@@ -26,16 +26,20 @@ from fsdf_control import (
     Filter,
     KeyConcurrency,
     Pause,
+    PrometheusMetrics,
     Quota,
     RateLimit,
+    Records,
     RemoteKill,
     Requeue,
+    Results,
     Retry,
     RunReport,
     SharedRateLimit,
     Statistics,
     Timeout,
     TimeWindow,
+    Tracing,
 )
 from fsdf_core.batch import Batch
 from fsdf_core.brokers.memory import MemoryBroker
@@ -49,12 +53,15 @@ if TYPE_CHECKING:
 
     from fsdf_core.broker import Queue
     from fsdf_core.control import Control
+    from fsdf_core.records import RecordStore
     from fsdf_core.state import StateStore
 
 WORKERS = 10
 MESSAGES = 20_000
 FEW = 4000
 """Messages of a variant that asks a file."""
+MANY = 100_000
+"""Messages of a variant that has room to put things off."""
 BATCH = 1000
 WARM_UP = 1000
 PATIENCE = 60.0
@@ -147,6 +154,12 @@ def sqlite(folder: Path) -> StateStore:
     return SQLStateStore.from_url(f"sqlite:///{(folder / 'state.sqlite').as_posix()}", Settings(home=folder))
 
 
+def records(folder: Path) -> RecordStore:
+    from fsdf_brokers.records.sql import SQLRecordStore  # noqa: PLC0415 - as above
+
+    return SQLRecordStore(f"sqlite:///{(folder / 'records.sqlite').as_posix()}")
+
+
 def later(hours: int) -> str:
     return f"{datetime.now().astimezone() + timedelta(hours=hours):%H:%M}"
 
@@ -166,17 +179,23 @@ VARIANTS: dict[str, Variant] = {
     "KeyConcurrency": Variant(lambda _: [KeyConcurrency("x")]),
     "KeyConcurrency, shared": Variant(lambda _: [KeyConcurrency("x", store=memory())]),
     "Pause": Variant(lambda _: [Pause(memory())]),
+    "PrometheusMetrics": Variant(lambda _: [PrometheusMetrics()]),
     "Quota": Variant(lambda _: [Quota(10**9, "d")]),
     "Quota, shared": Variant(lambda _: [Quota(10**9, "d", store=memory())]),
     "RateLimit": Variant(lambda _: [RateLimit(UNREACHED)]),
+    "Records, SQLite store": Variant(lambda folder: [Records(lambda: records(folder), results=True)], messages=MANY),
     "RemoteKill": Variant(lambda _: [RemoteKill(memory())]),
     "Requeue": Variant(lambda _: [Requeue()]),
+    "Results": Variant(lambda _: [Results(memory())]),
+    "Results, nobody asks": Variant(lambda _: [Results(memory(), enabled=False)]),
+    "Results, SQLite store": Variant(lambda folder: [Results(sqlite(folder))]),
     "Retry": Variant(lambda _: [Retry()]),
     "RunReport": Variant(lambda _: [RunReport(id)]),
     "SharedRateLimit": Variant(lambda _: [SharedRateLimit(UNREACHED, memory())]),
     "Statistics": Variant(lambda _: [Statistics()]),
     "Timeout": Variant(lambda _: [Timeout(10)]),
     "TimeWindow": Variant(lambda _: [TimeWindow.closed_between(later(6), later(7))]),
+    "Tracing, no provider": Variant(lambda _: [Tracing()]),
     "micro-batches of 100": Variant(batch=Batch(100, 0.01)),
     BOOST: Variant(),
 }

@@ -58,7 +58,7 @@ class PrometheusMetrics(Control):
     """Counts and times the messages of the queues that it is a control of, published and consumed.
 
     Args:
-        registry: Prometheus' registry; default: the process's.
+        registry: Prometheus' registry; default: the process's. Each function needs a control of its own.
 
     Raises:
         MissingDependency: prometheus_client is not installed (when this module is imported).
@@ -73,6 +73,8 @@ class PrometheusMetrics(Control):
     """
 
     wants_outcomes = False  # those of failures and of repeated runs are there anyway
+    _seconds: Histogram
+    _running: Gauge
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._metrics = metrics_of(registry)
@@ -87,12 +89,14 @@ class PrometheusMetrics(Control):
     def start(self, host: Host) -> None:
         """Learn the queue's name."""
         self._host, self._queue, self._sized_at = host, host.queue.name, 0.0
+        self._seconds = self._metrics.seconds.labels(self._queue)
+        self._running = self._metrics.running.labels(self._queue)
 
     def around(self, call: Call) -> Call:
         """Time the call."""
 
         def timed(message: Message) -> Any:
-            seconds, running = self._metrics.seconds.labels(self._queue), self._metrics.running.labels(self._queue)
+            seconds, running = self._seconds, self._running
             begun = perf_counter()
             running.inc()
             try:
@@ -107,7 +111,7 @@ class PrometheusMetrics(Control):
         """`around` for `async def` functions."""
 
         async def timed(message: Message) -> Any:
-            seconds, running = self._metrics.seconds.labels(self._queue), self._metrics.running.labels(self._queue)
+            seconds, running = self._seconds, self._running
             begun = perf_counter()
             running.inc()
             try:
