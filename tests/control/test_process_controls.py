@@ -1,6 +1,7 @@
 """Controls around functions that run in child processes: every way to end, and the end of the consumer."""
 
 import os
+import sys
 import threading
 from collections import Counter
 
@@ -73,6 +74,9 @@ def test_every_way_to_end(embedded, processes, emptied, tmp_path):
     errors = {"error": KeyError, "lock": UnpicklableError, "exit": WorkerDiedError, "segfault": WorkerDiedError}
     for what, kind in (errors | dict.fromkeys(("endless", "in C"), TaskTimeout)).items():
         assert type(ended[what].error) is kind, what
+    if sys.platform == "linux":
+        assert "in endless" in str(ended["endless"].error.__cause__)
+        assert "in in_c" in str(ended["in C"].error.__cause__)
     assert [letter.task_id for letter in DeadLetters(queue).list()] == ["dead"]
 
 

@@ -182,6 +182,10 @@ def test_a_call_that_holds_the_interpreter_is_interrupted(pool: ProcessPool, tmp
     assert pool.interrupt(thread[0], Stop) == 1
     until(lambda: len(raised) == 2, PATIENCE)
     assert isinstance(raised[0], Stop)
+    if sys.platform == "linux":
+        place = str(raised[0].__cause__)
+        assert "in hold_the_interpreter" in place
+        assert "answer.py" not in place
     assert raised[1] == 25
     assert _gone(pid)
     assert pool.interrupt(threading.get_ident(), Stop) == 0

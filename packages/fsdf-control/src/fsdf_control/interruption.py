@@ -123,7 +123,7 @@ class Interruption:
             ending = self._ending(cause)
             if ending is cause:
                 raise
-            raise ending from (None if isinstance(cause, Interrupted) else cause)
+            raise ending from (cause.__cause__ if isinstance(cause, Interrupted) else cause)
         if self._error is not None:
             raise self._ending(None)
         return result

@@ -16,6 +16,7 @@ from fsdf_pools.process_pool.child_main import GROUP_SIGNALS, serve
 from fsdf_pools.process_pool.exit_reason import exit_reason, oom_kills
 from fsdf_pools.process_pool.log_relay import handle_relayed
 from fsdf_pools.process_pool.readable import readable
+from fsdf_pools.process_pool.stack import ask_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,9 +60,12 @@ class Child:
         # Of two pipes, because one for both directions is twice as slow.
         requests, self._requests = spawn.Pipe(duplex=False)
         self._answers, answers = spawn.Pipe(duplex=False)
+        self._stacks, stacks = spawn.Pipe(duplex=False)
         self._readable = readable(self._answers)
         level = logging.getLogger().level
-        self._process = spawn.Process(target=serve, args=(requests, answers, setup, level), name=name, daemon=False)
+        self._process = spawn.Process(
+            target=serve, args=(requests, answers, stacks, setup, level), name=name, daemon=False
+        )
         try:
             with _starting, _signals_blocked():
                 knows_main = _start(self._process, main_file)
@@ -71,6 +75,7 @@ class Child:
         finally:
             requests.close()
             answers.close()
+            stacks.close()
         self.pid = self._process.pid
         if not knows_main:
             self.kill()
@@ -119,6 +124,10 @@ class Child:
             decode_result(frame)
         self.ready = True
 
+    def whereabouts(self) -> str:
+        """Return the lines of code that it runs, as the text of a traceback, or ""; any thread may ask."""
+        return ask_stack(self.pid, self._stacks) if self.pid is not None else ""
+
     def kill(self) -> None:
         """End it now; any thread may."""
         self._killed = True
@@ -148,6 +157,7 @@ class Child:
     def _close_pipes(self) -> None:
         self._requests.close()
         self._answers.close()
+        self._stacks.close()
 
     def _lacked_memory(self) -> bool | None:
         now = oom_kills()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_pools.process_pool.answer import READY, answer, encode_error
 from fsdf_pools.process_pool.log_relay import relay_logs
+from fsdf_pools.process_pool.stack import answer_stack
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -27,12 +28,13 @@ GROUP_SIGNALS = tuple(
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(requests: Connection, answers: Connection, setup: bytes, level: int) -> None:
+def serve(requests: Connection, answers: Connection, stacks: Connection, setup: bytes, level: int) -> None:
     """Run the parent's calls until it closes the pipe or is gone.
 
     Args:
         requests: what the parent writes to.
         answers: what it reads.
+        stacks: where it reads what it asks for before it kills this process.
         setup: a pickled `(initializer, arguments)`; the initializer may be None.
         level: of the parent's root logger.
     """
@@ -40,6 +42,7 @@ def serve(requests: Connection, answers: Connection, setup: bytes, level: int) -
     _end_with_the_parent()
     with contextlib.suppress(Exception):  # stderr may be no file
         faulthandler.enable(all_threads=False)
+    answer_stack(stacks)
     sending = threading.Lock()
 
     def send(frame: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_pools.process_pool.answer import decode_result, encode_call
 from fsdf_pools.process_pool.child import Child, ChildGoneError
-from fsdf_pools.process_pool.errors import GivenUpError, WorkerDiedError
+from fsdf_pools.process_pool.errors import GivenUpError, RemoteTraceback, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,7 @@ class Worker:
         self._running = False
         self._spent = False
         self._interrupt: type[BaseException] | None = None
+        self._place = ""
         self._born = 0
 
     @property
@@ -172,14 +173,18 @@ class Worker:
 
     def _heed_interrupt(self) -> None:
         kind, self._interrupt = self._interrupt, None
+        place, self._place = self._place, ""
         if kind is not None:
-            raise kind
+            raise kind from (RemoteTraceback(place) if place else None)
 
     def interrupt(self, kind: type[BaseException] | None) -> None:
         """End the call that runs by killing the child: it raises `kind`. None takes back what was not yet raised."""
         with self._lock:
+            fresh = self._interrupt is None
             self._interrupt = kind
             if kind is not None and self._running and self._child is not None:
+                if fresh:
+                    self._place = self._child.whereabouts()
                 self._child.kill()
 
     def give_up(self) -> None:
