@@ -146,3 +146,17 @@ def test_workers(api, hub):
     assert api.post("/api/workers/w2/shut-down").status_code == 404
     assert api.post("/api/workers/w1/shut-down").json() == {"count": 1}
     assert hub.roster().report(Worker("w1", "sums")).end is True
+
+
+def test_looking_at_dead_letters_is_done_once_for_all(api, hub, sums, monkeypatch):
+    from fsdf_core.dead_letters import DeadLetters
+
+    put_dead(hub, "a")
+    looks = []
+    really = DeadLetters.list
+    monkeypatch.setattr(DeadLetters, "list", lambda self, limit: looks.append(limit) or really(self, limit))
+    for _ in range(3):
+        assert ">a</a>" in api.get("/queues/sums").text
+    assert len(looks) == 1
+    api.post("/api/queues/sums/dead-letters/drop", json={})
+    assert ">a</a>" not in api.get("/queues/sums").text

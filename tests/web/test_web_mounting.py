@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import flask
 import pytest
@@ -13,7 +14,10 @@ from starlette.testclient import TestClient
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 import fsdf
+from fsdf_control.scheduling import Schedule, ScheduleBook, Trigger
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.registry import brokers
+from fsdf_core.waiting import wait_until
 from fsdf_web import WebServer, WebSettings, create_app
 from fsdf_web.wsgi import create_wsgi_app
 
@@ -112,6 +116,19 @@ def test_a_server_makes_a_token_and_tells_of_changes(settings, state):
                 assert any(line.startswith(":") for line in lines)
                 state.set({"fsdf:web:audit:count": b"7"})
                 assert any(line == "event: changed" for line in lines)
+    finally:
+        server.stop()
+
+
+def test_a_server_runs_schedules(settings, state):
+    server = WebServer(settings, WebSettings.read(port=0, token=ADMIN), run_schedules=True)
+    server.start()
+    try:
+        queue = brokers.get("SQLITE_QUEUE").from_settings(settings).queue("nightly")
+        soon = Trigger.of("date", "UTC", run_date=time.time() + 1)
+        ScheduleBook(state).add(Schedule("once", "nightly", soon, {"x": 1}, "SQLITE_QUEUE"), time.time())
+        assert wait_until(lambda: queue.size().ready == 1, 60)
+        assert wait_until(lambda: not ScheduleBook(state).all(), 60)
     finally:
         server.stop()
 

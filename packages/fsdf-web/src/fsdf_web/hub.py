@@ -12,6 +12,7 @@ from fsdf_core.roster import KnownQueue, Roster
 from fsdf_web.audit import Audit
 from fsdf_web.queue_directory import QueueDirectory
 from fsdf_web.security.door import Door
+from fsdf_web.services.dead_letter_desk import DeadLetterDesk
 from fsdf_web.services.depths import Depths
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Hub:
         self.audit = Audit(self.state)
         self.queues = QueueDirectory(settings, local, self.roster, (self._recorded_queues, self._scheduled_queues))
         self.depths = Depths(self.queues.open)
+        self.dead_letters = DeadLetterDesk(self.queues.open)
 
     def state(self) -> StateStore:
         """Return the state store.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from fsdf_core.dead_letters import DeadLetters
 from fsdf_web.api.models import Done, QueueName, Strict
 from fsdf_web.audit import add_details
 from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
@@ -45,8 +44,7 @@ def list_dead_letters(
 ) -> list[DeadLetter]:
     """Return up to `limit` dead letters, the oldest first where the broker keeps order."""
     return [
-        DeadLetter(**{**dead.__dict__, "body": shown_body(dead.body)})
-        for dead in DeadLetters(hub.queues.open(queue)).list(limit)
+        DeadLetter(**{**dead.__dict__, "body": shown_body(dead.body)}) for dead in hub.dead_letters.list(queue, limit)
     ]
 
 
@@ -54,7 +52,7 @@ def list_dead_letters(
 def replay_dead_letters(hub: TheHub, request: Request, queue: QueueName, chosen: Chosen) -> Done:
     """Send them back to their queue, as new."""
     _note(request, chosen)
-    count = DeadLetters(hub.queues.open(queue)).replay(chosen.task_ids)
+    count = hub.dead_letters.replay(queue, chosen.task_ids)
     hub.depths.forget(queue)
     return Done(count=count)
 
@@ -63,7 +61,7 @@ def replay_dead_letters(hub: TheHub, request: Request, queue: QueueName, chosen:
 def drop_dead_letters(hub: TheHub, request: Request, queue: QueueName, chosen: Chosen) -> Done:
     """Delete them."""
     _note(request, chosen)
-    count = DeadLetters(hub.queues.open(queue)).drop(chosen.task_ids)
+    count = hub.dead_letters.drop(queue, chosen.task_ids)
     hub.depths.forget(queue)
     return Done(count=count)
 

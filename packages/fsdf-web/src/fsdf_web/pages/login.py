@@ -80,6 +80,7 @@ def _with_session(request: Request, role: Role, target: str) -> Response:
     _, value = sessions.open(role)
     # No redirect: after one that began at a link elsewhere, browsers would hold the strict cookie back.
     response = render(request, "enter.html", {"target": _local(request, target)})
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address may hold the token
     response.set_cookie(
         sessions.cookie_name,
         value,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response  # noqa: TC002 - FastAPI reads it
 
-from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.records import RecordQuery
 from fsdf_web.api.dead_letters import shown_body
 from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
@@ -47,5 +46,5 @@ def _dead(hub: Hub, report: QueueReport) -> list[dict[str, Any]]:
     # Looking holds the messages for a moment: not without need.
     if not report.depth.dead:
         return []
-    letters = DeadLetters(hub.queues.open(report.name)).list(_DEAD)
+    letters = hub.dead_letters.list(report.name, _DEAD, report.depth.dead)
     return [{**letter.__dict__, "body": shown_body(letter.body)} for letter in letters]

@@ -31,7 +31,6 @@ def show_schedules(request: Request, hub: TheHub) -> Response:
         {
             "schedules": rows,
             "queues": list(hub.queues.all()),
-            "zone": hub.settings.timezone or time.tzname[0],
             "troubles": [],
         },
     )

@@ -57,6 +57,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
         sending = with_headers(send)
         path = route_path(scope)

@@ -9,12 +9,22 @@
     return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   }
 
+  // In the zone of the tables; days are counted in UTC.
+  function format(options) {
+    try {
+      return new Intl.DateTimeFormat("en-GB", { ...options, timeZone: options.timeZone || document.documentElement.dataset.zone });
+    } catch {
+      return new Intl.DateTimeFormat("en-GB", options);
+    }
+  }
+  const days = format({ month: "2-digit", day: "2-digit", timeZone: "UTC" });
+  const minutes = format({ hour: "2-digit", minute: "2-digit" });
+  const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
   function label(second, step) {
     const moment = new Date(second * 1000);
-    const two = (number) => String(number).padStart(2, "0");
-    if (step >= 86400) return `${two(moment.getUTCMonth() + 1)}-${two(moment.getUTCDate())}`;
-    if (step >= 60) return `${two(moment.getHours())}:${two(moment.getMinutes())}`;
-    return `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+    if (step >= 86400) return days.format(moment).split("/").reverse().join("-");
+    return (step >= 60 ? minutes : seconds).format(moment);
   }
 
   function series(element, curve) {

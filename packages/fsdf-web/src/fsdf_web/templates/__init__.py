@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
+from tzlocal import get_localzone_name
 
 from fsdf_web import __version__
 from fsdf_web.hub import hub_of
@@ -58,6 +59,7 @@ def render(request: Request, template: str, context: Mapping[str, Any], status: 
     text = _environment.get_template(template).render(
         {
             "root": root,
+            "zone": zone or get_localzone_name(),
             "version": __version__,
             "language": language,
             "visitor": visitor_of(request.scope),
