@@ -1,0 +1,1 @@
+"""Executors whose calls run in other processes."""
