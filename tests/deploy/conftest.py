@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fsdf_cli.deployment import Server, stop
-from fsdf_cli.deployment.errors import DeploymentError
 from tests.deploy.sshd import SSHServer
 from tests.servers.fixtures import need
 
@@ -42,6 +41,16 @@ def slow(seconds):
     (HERE / "ended.txt").touch()
 """
 
+DEPLOY = """
+import dataclasses, json
+from app.tasks import note, slow
+try:
+    done = dataclasses.asdict(FUNCTION.fabric_deploy("127.0.0.1", **GIVEN))
+except Exception as error:
+    done = {"type": type(error).__name__, "error": str(error)}
+print(json.dumps(done))
+"""
+
 
 class LocalProject:
     """A project on this machine, and its folder on the server.
@@ -66,29 +75,36 @@ class LocalProject:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, encoding="utf-8")
 
-    def write_tasks(self, version: int) -> None:
-        self.write("app/tasks.py", TASKS.format(queue=self.queue, version=version))
+    def write_tasks(self, version: int, more: str = "") -> None:
+        self.write("app/tasks.py", TASKS.format(queue=self.queue, version=version) + more)
+
+    def options(self, **others: Any) -> dict[str, Any]:
+        """Return options for `fabric_deploy`."""
+        return {
+            "port": self.sshd.port, "user": self.sshd.user, "key": str(self.sshd.key),
+            "host_key": self.sshd.host_key, "python": self.sshd.python, "remote_dir": str(self.there), **others,
+        }  # fmt: skip
 
     def deploy(self, function: str = "note", **options: Any) -> dict[str, Any]:
-        """Deploy as a user's script does; return the result, or {"error": …, "type": …}."""
-        given = {
-            "port": self.sshd.port, "user": self.sshd.user, "key": str(self.sshd.key),
-            "host_key": self.sshd.host_key, "python": self.sshd.python, "remote_dir": str(self.there), **options,
-        }  # fmt: skip
-        script = (
-            "import dataclasses, json, sys; from app.tasks import note, slow\n"
-            "given = json.load(sys.stdin)\n"
-            f"try:\n    done = dataclasses.asdict({function}.fabric_deploy('127.0.0.1', **given))\n"
-            "except Exception as error:\n    done = {'type': type(error).__name__, 'error': str(error)}\n"
-            "print(json.dumps(done))"
-        )
-        environment = {**os.environ, "FSDF_HOME": str(self.folder / ".fsdf")}
-        done = subprocess.run(
-            [sys.executable, "-c", script], input=json.dumps(given), cwd=self.folder, env=environment,
-            capture_output=True, text=True, timeout=200, check=False,
+        """Deploy as a user's program does; return the result, or {"error": …, "type": …}."""
+        return self.end(self.begin(function, **options))
+
+    def begin(self, function: str = "note", **options: Any) -> subprocess.Popen[str]:
+        """Begin to deploy."""
+        script = DEPLOY.replace("FUNCTION", function).replace("GIVEN", repr(self.options(**options)))
+        return subprocess.Popen(
+            [sys.executable, "-c", script], cwd=self.folder, env={**os.environ, "FSDF_HOME": str(self.folder / "home")},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = {**json.loads(done.stdout), "stderr": done.stderr}
+
+    def end(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        """Wait until it is deployed."""
+        try:
+            out, errors = process.communicate(timeout=200)
+        finally:
+            process.kill()
+        assert process.returncode == 0, errors
+        found: dict[str, Any] = json.loads(out.splitlines()[-1])
         return found
 
     def push(self, *calls: str) -> None:
@@ -114,7 +130,5 @@ def project(sshd: SSHServer, tmp_path: Path) -> Iterator[LocalProject]:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     one = LocalProject(tmp_path / "project", sshd, f"mails{next(_numbers)}")
     yield one
-    try:
+    if (one.there / ".fsdf-deploy").exists():
         stop(one.server, str(one.there), timeout=10)
-    except DeploymentError as error:
-        assert "nothing was deployed" in str(error)

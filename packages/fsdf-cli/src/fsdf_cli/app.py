@@ -11,6 +11,7 @@ from fsdf_cli.commands import (
     bench,
     brokers,
     control,
+    deploy,
     dlq,
     doctor,
     init,
@@ -45,6 +46,7 @@ _ALL_ARGUMENTS = {"allow_interspersed_args": False, "ignore_unknown_options": Tr
 
 app.command("worker", rich_help_panel=_WORK, epilog=worker.EXAMPLES)(worker.worker)
 app.add_typer(workers.group, name="workers", rich_help_panel=_WORK)
+app.add_typer(deploy.group, name="deploy", rich_help_panel=_WORK)
 app.add_typer(schedule.group, name="schedule", rich_help_panel=_WORK)
 app.command("push", rich_help_panel=_TASKS, epilog=publish.PUSH_EXAMPLES, context_settings=_ALL_ARGUMENTS)(publish.push)
 app.command("publish", rich_help_panel=_TASKS, epilog=publish.PUBLISH_EXAMPLES)(publish.publish)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
     from fsdf.consumer import BoosterConsumer
     from fsdf.publisher import BoosterPublisher
     from fsdf_core.dead_letters import DeadLetters
+
+_DEPLOYED = "FSDF_DEPLOYED"
+"""Environment variable of processes that a deployment has started."""
 
 
 class QueueCommands:
@@ -84,6 +89,9 @@ class QueueCommands:
             ConfigurationError: an option is wrong, or the server cannot import the function.
             fsdf_cli.deployment.DeploymentError: it did not work; with the server's output.
         """
+        if os.environ.get(_DEPLOYED):
+            logging.getLogger("fsdf.deploy").warning("a deployed process imports a module that deploys, and ignores it")
+            return None
         try:
             deployment = import_module("fsdf_cli.deployment")
         except ModuleNotFoundError as error:

@@ -119,9 +119,7 @@ def to(
     for booster in chosen(load(targets), queue or (), ()):
         if not as_json:
             note(f"{booster.queue_name}: deploying to {server.host}")
-        deployed = fabric_deploy(booster, server, options)
-        if deployed is not None:
-            done.append(dataclasses.asdict(deployed))
+        done.append(dataclasses.asdict(fabric_deploy(booster, server, options)))
     if as_json:
         print_json(done)
         return

@@ -4,7 +4,7 @@
 SFTP, a POSIX shell and a Python that has fsdf.
 """
 
-from fsdf_cli.deployment.deploy import Deployed, deploy_with, fabric_deploy, name_of, place_of, remote_folder
+from fsdf_cli.deployment.deploy import Deployed, deploy_with, fabric_deploy, name_of_queue, place_of, remote_folder
 from fsdf_cli.deployment.errors import DeploymentError, HostKeyRefused
 from fsdf_cli.deployment.manage import logs, status, stop
 from fsdf_cli.deployment.options import DeployOptions
@@ -19,7 +19,7 @@ __all__ = [
     "deploy_with",
     "fabric_deploy",
     "logs",
-    "name_of",
+    "name_of_queue",
     "place_of",
     "remote_folder",
     "status",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-import os
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fsdf_cli.deployment.agent.workers import TRIAL
 from fsdf_cli.deployment.errors import DeploymentError
 from fsdf_cli.deployment.options import DeployOptions, sorted_out
 from fsdf_cli.deployment.project import Project
@@ -22,8 +22,7 @@ from fsdf_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from fsdf.booster import Booster
 
-DEPLOYED = "FSDF_DEPLOYED"
-"""Environment variable of deployed processes: the deployment's name."""
+_RESERVED = frozenset({"manifest", "lock", "launch"})
 _logger = logging.getLogger("fsdf.deploy")
 
 
@@ -66,22 +65,18 @@ class Place:
     root: Path
 
 
-def fabric_deploy(booster: Booster[Any, Any], server: Server, options: DeployOptions) -> Deployed | None:
+def fabric_deploy(booster: Booster[Any, Any], server: Server, options: DeployOptions) -> Deployed:
     """Upload the function's project and run its worker processes on a server; replace an earlier deployment of it.
 
-    The new processes consume before the old ones are told to end. If they do not begin to, the old ones stay. In a
-    deployed process this does nothing, so a script may call it after its functions.
+    The new processes consume before the old ones are told to end. If they do not begin to, the old ones stay.
 
     Raises:
         ConfigurationError: an option makes no sense, or the server cannot import the function.
         DeploymentError: it did not work; with the server's output. HostKeyRefused: it is not the expected server.
         MissingDependency: fabric is not installed.
     """
-    if os.environ.get(DEPLOYED):
-        _logger.warning("a deployed process imports a module that deploys, and ignores it")
-        return None
     place = place_of(booster, options.project_dir)
-    name = name_of(booster)
+    name = name_of_queue(booster.queue_name)
     project = Project.read(place.root, options.filters)
     if project.too_large:
         _logger.warning("not uploaded, larger than %d bytes: %s", options.file_volume_limit, project.too_large)
@@ -89,9 +84,9 @@ def fabric_deploy(booster: Booster[Any, Any], server: Server, options: DeployOpt
         remote = RemoteProject(connection, remote_folder(options.remote_dir, place.root))
         remote.install(name, options.python, options.shell_lines)
         files = {path: list(facts) for path, facts in project.files.items()}
-        wanted = remote.ask({"action": "plan", "files": files}, name)["wanted"]
+        wanted = remote.ask({"action": "plan", "files": files}, name, kind=TRIAL)["wanted"]
         archive = remote.upload(project, wanted) if wanted else "none"
-        applied = remote.ask({"action": "apply", "files": files, "archive": archive}, name)
+        applied = remote.ask({"action": "apply", "files": files, "archive": archive}, name, kind=TRIAL)
         begun = remote.ask(
             {
                 "action": "start", "name": name, "module": place.module, "paths": place.paths,
@@ -101,6 +96,7 @@ def fabric_deploy(booster: Booster[Any, Any], server: Server, options: DeployOpt
             },
             name,
             options.start_timeout + options.stop_timeout,
+            TRIAL,
         )  # fmt: skip
     if begun["error"]:
         raise DeploymentError(f"{booster.queue_name} does not run on {server.host}: {begun['error']}", begun["output"])
@@ -110,18 +106,18 @@ def fabric_deploy(booster: Booster[Any, Any], server: Server, options: DeployOpt
     )
 
 
-def deploy_with(booster: Booster[Any, Any], host: str, **given: Any) -> Deployed | None:
-    """Do what `Booster.fabric_deploy` says: options of the server and of the deployment together, old names too."""
+def deploy_with(booster: Booster[Any, Any], host: str, **given: Any) -> Deployed:
+    """Deploy with options of the server and of the deployment together, old names too."""
     of_server, of_deployment = sorted_out(given, Server, DeployOptions)
     return fabric_deploy(booster, Server(host, **of_server), DeployOptions(**of_deployment))
 
 
-def name_of(booster: Booster[Any, Any]) -> str:
-    """Return the name of a function's deployment: its queue's, changed where file names do not allow it."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", booster.queue_name)
-    if plain == booster.queue_name and plain != "manifest" and not plain.startswith("."):
+def name_of_queue(queue: str) -> str:
+    """Return the name of a queue's deployment: the queue's, changed where file names do not allow it."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", queue)
+    if plain == queue and plain not in _RESERVED and not plain.startswith("."):
         return plain
-    return f"q-{plain}-{hashlib.sha256(booster.queue_name.encode()).hexdigest()[:8]}"
+    return f"q-{plain}-{hashlib.sha256(queue.encode()).hexdigest()[:8]}"
 
 
 def remote_folder(given: str | None, root: Path) -> str:

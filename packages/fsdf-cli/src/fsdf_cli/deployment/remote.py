@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fsdf_cli.deployment.agent import main as agent_main
+from fsdf_cli.deployment.agent.workers import PROVEN, TRIAL
 from fsdf_cli.deployment.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class RemoteProject:
         self.own = posixpath.join(folder, OWN)
 
     def install(self, name: str, python: str, lines: Sequence[str]) -> None:
-        """Put the agent there, and the script that runs Python for a deployment."""
+        """Put the agent there, and the script that runs Python for a deployment, on trial until its workers consume."""
         sftp = self._sftp()
         self._make_folder(sftp, posixpath.join(self.own, _PACKAGE))
         sftp.chmod(self.own, 0o700)
@@ -50,7 +51,7 @@ class RemoteProject:
         for path in sorted(here.glob("*.py")):
             inside = path.name if path.name == "launch.py" else f"{_PACKAGE}/{path.name}"
             self._write(sftp, inside, path.read_bytes())
-        self._write(sftp, f"{name}.sh", _script(python, lines).encode())
+        self._write(sftp, f"{name}{TRIAL}", _script(python, lines).encode())
 
     def upload(self, project: Project, wanted: Sequence[str]) -> str:
         """Upload files as one archive; return its name."""
@@ -66,22 +67,21 @@ class RemoteProject:
             self._sftp().putfo(packed, posixpath.join(self.own, archive))
         return archive
 
-    def has(self, name: str | None) -> bool:
-        """Whether something was deployed there under this name; None: under any name."""
-        return bool(self._scripts(name))
-
-    def ask(self, request: dict[str, Any], name: str | None = None, timeout: float = 60.0) -> dict[str, Any]:
+    def ask(
+        self, request: dict[str, Any], name: str | None = None, timeout: float = 60.0, kind: str = PROVEN
+    ) -> dict[str, Any]:
         """Send the agent a request and return its answer.
 
         Args:
             request: `action` and what it needs.
             name: the deployment whose Python runs the agent; None: any.
             timeout: seconds without an answer.
+            kind: which script of the deployment: `PROVEN` or `TRIAL`.
 
         Raises:
             DeploymentError: it failed, or there is none.
         """
-        scripts = self._scripts(name)
+        scripts = self._scripts(name, kind)
         if not scripts:
             raise DeploymentError(f"nothing was deployed to {self.folder}")
         words = ["sh", posixpath.join(self.own, scripts[0]), "-I", "-B", "-c", _START]
@@ -94,12 +94,12 @@ class RemoteProject:
             raise DeploymentError(found["failure"], found["traceback"])
         return found
 
-    def _scripts(self, name: str | None) -> list[str]:
+    def _scripts(self, name: str | None, kind: str) -> list[str]:
         try:
-            found = sorted(each for each in self._sftp().listdir(self.own) if each.endswith(".sh"))
+            found = sorted(each for each in self._sftp().listdir(self.own) if each.endswith(kind))
         except OSError:
             return []
-        return [each for each in found if name is None or each == f"{name}.sh"]
+        return [each for each in found if name is None or each == name + kind]
 
     def _run(self, command: str, stdin: bytes, timeout: float) -> tuple[int, str]:
         # Not fabric's run(), which passes standard input on a character at a time.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MARKS = ("fsdf_config.py", "pyproject.toml", ".git")
 """What makes a folder the root of a project for the setting `home`."""
+PROVEN, TRIAL = ".sh", ".trial"
+"""Endings of scripts that run a deployment's Python: whose workers have consumed, and whose may not."""
 _LOG_LIMIT = 20_000_000
 _TOLD = 8_000
 _LOOK = 0.05
@@ -38,7 +40,7 @@ def start(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
     ready.unlink(missing_ok=True)
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - a script of ours
-            ["/bin/sh", str(own / f"{name}.sh"), "-B", "-u", str(own / "launch.py")],
+            ["/bin/sh", str(own / f"{name}{TRIAL}"), "-B", "-u", str(own / "launch.py")],
             cwd=project, env=_environment(project, own, request), stdin=subprocess.DEVNULL, stdout=out,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
@@ -53,6 +55,7 @@ def start(project: Path, own: Path, request: dict[str, Any]) -> dict[str, Any]:
         end(record, 5.0)
         (own / f"{name}.starting").unlink(missing_ok=True)
         return {"error": error, "output": _tail(log, begun), "pid": None, "before": ""}
+    (own / f"{name}{TRIAL}").replace(own / f"{name}{PROVEN}")
     earlier = _read(own / f"{name}.json")
     previous = [*(earlier or {}).pop("previous", []), earlier] if earlier else []
     _write(own / f"{name}.json", {**record, "previous": previous})
