@@ -119,6 +119,20 @@ def test_what_other_controls_make_of_a_result_is_answered(publish, store, consum
     assert answers(task_id)[0].result == 8
 
 
+def test_a_control_outside_of_it_may_still_fail_the_task(publish, store, consume, answers):
+    class Refuse(Control):
+        def around(self, call):
+            def refused(message):
+                raise OSError(f"not {call(message)}")
+
+            return refused
+
+    (task_id,) = publish({"x": 4})
+    consume(lambda x: x, Refuse(), Results(store))
+    (answer,) = answers(task_id)
+    assert (answer.state, answer.result, answer.exception_msg) == ("failed", None, "not 4")
+
+
 def test_answers_are_written_together_and_expire(failing_store):
     clock = ManualClock()
     store = failing_store(clock)

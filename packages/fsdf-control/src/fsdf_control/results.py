@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_control.dead_letter import dead_letter_for
-from fsdf_control.result_answer import Ran, Successes, answer_of, asks, control_data
+from fsdf_control.result_answer import Ran, Successes, answer_of, asks, control_data, ran
 from fsdf_core.answer import DROPPED, Answer, answer_key, decode_answer
 from fsdf_core.batch import BatchMessage
 from fsdf_core.clock import SYSTEM_CLOCK
@@ -158,26 +158,27 @@ class Results(Control):
         for message in messages:
             if message.plain and not enabled:
                 continue
-            ran = runs.get(message)
-            if ran is not None and ran[0] is not None and message.settlement is None:
+            last = runs.get(message)
+            outcome = message.outcome
+            if last is not None and message.settlement is None and (outcome is None or outcome.success):
                 task_id = message.task_id
-                values[answer_key(task_id)] = self._successes.encode(message, task_id, ran)
+                values[answer_key(task_id)] = self._successes.encode(message, task_id, last)
             else:
-                self._add_other(values, message, ran)
+                self._add_other(values, message, last)
         if values:
             self._tell(values)
         if runs:
             for message in messages:
                 runs.pop(message, None)
 
-    def _add_other(self, values: dict[str, bytes], message: Message, ran: Ran | None) -> None:
+    def _add_other(self, values: dict[str, bytes], message: Message, last: Ran | None) -> None:
         """Add the answer of a message that did not simply succeed, if it has ended and was asked for."""
         if isinstance(message.settlement, _NOT_YET):
             return
         extra = control_data(message)
         if "task_id" in extra and asks(extra, self._enabled):
             task_id = str(extra["task_id"])
-            answer = answer_of(message, task_id, ran, self._function, self._clock.time())
+            answer = answer_of(message, task_id, last, self._function, self._clock.time())
             values[answer_key(task_id)] = answer.encode()
 
     def _ended(self, message: Message, result: Any, began: float) -> Any:
@@ -189,15 +190,15 @@ class Results(Control):
                 f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
                 "or switch is_using_rpc_mode off"
             ) from None
-        self._ran[message] = (encoded, began, self._clock.time(), threading.get_ident())
+        self._ran[message] = ran(began, self._clock.time(), threading.get_ident(), encoded)
         return result
 
     def _failed(self, message: Message, began: float) -> None:
         members = message.members if isinstance(message, BatchMessage) else (message,)
-        ran = (None, began, self._clock.time(), threading.get_ident())
+        noted = ran(began, self._clock.time(), threading.get_ident(), None)
         for member in members:
             if asks(member.extra, self._enabled):
-                self._ran[member] = ran
+                self._ran[member] = noted
 
     def _batch_ended(self, message: Message, results: Any, began: float) -> Any:
         """Note each call's own result; one that is not JSON fails alone."""
