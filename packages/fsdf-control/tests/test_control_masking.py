@@ -93,8 +93,13 @@ def test_errors_and_arguments_that_are_traps():
     record = builder.ended(message, (Run(1.0, 2.0, message.outcome.error, 5), Run(3.0, 4.0, Unprintable(), 5)), 9.0)
     assert (record.status, record.error, record.error_type) == ("failure", "<Unprintable>", "Unprintable")
     assert [run.error for run in record.timeline] == ["Unprintable: <Unprintable>"] * 2
-    assert (record.task_id, record.published, record.extra, record.expires) == ("?", None, {}, None)
+    assert (record.task_id, record.published, record.expires) == ("?", None, None)
     assert len(str(record.arguments)) < 2000
+    assert record.context == {}
+    told = Message({"x": 1}, {"task_id": "t", "a": 1, "token": "p4", "user_context": {"password": "p4", "n": [1]}})
+    record = builder.ended(told, (), 9.0)
+    assert record.extra == {"task_id": "t", "a": 1, "token": "***"}
+    assert record.context == {"password": "***", "n": [1]}
     large = Message({"x": "y" * LARGEST}, {"task_id": "t"})
     large.outcome = Outcome(True, ENDLESS, None, 1, None)
     record = builder.ended(large, (), 9.0)

@@ -114,9 +114,10 @@ class RecordBuilder:
             data = shown(self._mask(arguments))
             record.arguments = data if isinstance(data, dict) else {"…": data}
         if len(extra) > _STAMPS:
-            control_data, context = shown(extra), shown(extra.get(USER_CONTEXT))
-            record.extra = control_data if isinstance(control_data, dict) else {}
-            record.context = context if isinstance(context, dict) else {}
+            control_data = shown(self._mask(extra))
+            if isinstance(control_data, dict):
+                context = control_data.pop(USER_CONTEXT, None)
+                record.extra, record.context = control_data, context if isinstance(context, dict) else {}
         return record
 
 

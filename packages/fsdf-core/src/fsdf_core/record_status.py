@@ -52,6 +52,7 @@ def status_of(record: TaskRecord, timezone: str | None = None) -> dict[str, Any]
         "publish_time_format": published,
         "process_id": record.process,
         "thread_id": record.thread,
+        "total_thread": None,
         "host_name": record.host,
         "host_process": f"{record.host} - {record.process}",
         "script_name": PurePath(record.script).name,
