@@ -7,6 +7,7 @@ import pytest
 
 from fsdf_core.dead_letter import NOTE
 from fsdf_core.roster import KnownQueue, Worker
+from fsdf_core.testing.clock import ManualClock
 
 
 def bodies(queue):
@@ -151,6 +152,7 @@ def test_workers(api, hub):
 def test_looking_at_dead_letters_is_done_once_for_all(api, hub, sums, monkeypatch):
     from fsdf_core.dead_letters import DeadLetters
 
+    hub.dead_letters._clock = ManualClock()
     put_dead(hub, "a")
     looks = []
     really = DeadLetters.list

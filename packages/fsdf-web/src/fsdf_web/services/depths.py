@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fsdf_core.broker import Queue
     from fsdf_core.clock import Clock
 
-_FRESH = 1.0
+_FRESH = 2.0
 _PATIENCE = 0.5
 _THREADS = 8
 
@@ -41,7 +41,7 @@ class Depth:
 
 
 class Depths:
-    """Asks brokers in threads `fsdf-web-depth`, at most once a second a queue, for all visitors together.
+    """Asks brokers in threads `fsdf-web-depth`, at most every two seconds a queue, for all visitors together.
 
     Args:
         open_queue: returns a queue by name.
