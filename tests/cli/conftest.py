@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -11,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
+import typer.testing
 
 import fsdf_core.settings
 from fsdf import BoostersManager, assembly
@@ -51,7 +52,7 @@ class Fsdf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._runner = CliRunner()
+        self._runner = typer.testing.CliRunner()
 
     def __call__(self, *words: str, status: int = 0, stdin: str | None = None) -> str:
         """Run a command; return what it prints on standard output."""
@@ -114,6 +115,12 @@ class Process:
     def kill(self) -> None:
         self.popen.kill()
         self.ends()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_command_tree() -> None:
+    """Let the runner build it once, not for each command."""
+    typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 
 @pytest.fixture(autouse=True)
