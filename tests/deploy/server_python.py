@@ -44,6 +44,7 @@ def server_python(folder: Path, user: str | None) -> str:
         f'#!/bin/sh\nexport LD_LIBRARY_PATH="{home}/lib"\nexec "{home}/bin/{version}" "$@"\n', encoding="utf-8"
     )
     program.chmod(0o755)
+    program.with_name("python3").symlink_to(program)
     return str(program)
 
 

@@ -53,7 +53,7 @@ class SSHServer(ServerProcess):
             "UsePAM": "no",
             "PasswordAuthentication": "yes",
             "Subsystem": "sftp internal-sftp",
-            "SetEnv": f"HOME={self.home}",
+            "SetEnv": f"HOME={self.home} PATH={Path(self.python).parent}:/usr/bin:/bin",
         }
         options = [word for name, value in lines.items() for word in ("-o", f"{name}={value}")]
         super().__init__(

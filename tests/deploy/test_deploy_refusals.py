@@ -140,3 +140,19 @@ def test_a_number_that_another_process_has_now_is_left_alone():
 def test_nothing_is_deployed_where_nothing_is(project):
     with pytest.raises(DeploymentError, match=NOTHING):
         stop(project.server, str(project.there))
+
+
+def test_a_folder_that_cannot_be_made_is_told(project):
+    broken = project.deploy(remote_dir="/proc/fsdf")
+    assert broken["type"] == "DeploymentError"
+    assert "/proc/fsdf cannot be made on the server" in broken["error"]
+
+
+def test_a_connection_that_breaks_is_told(project):
+    def use_a_broken_one():
+        with project.server.connected() as connection:
+            connection.transport.close()
+            connection.client.open_sftp()
+
+    with pytest.raises(DeploymentError, match=r"127\.0\.0\.1: "):
+        use_a_broken_one()

@@ -92,6 +92,8 @@ class Server:
             self._open(connection)
             connection.transport.set_keepalive(_KEEP_ALIVE)
             yield connection
+        except (OSError, EOFError, _library("paramiko").SSHException) as error:
+            raise DeploymentError(f"{self.host}: {str(error) or type(error).__name__}") from error
         finally:
             connection.close()
 
