@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import QueuePool
 
+from fsdf_brokers.native_pool import NativePool
 from fsdf_brokers.sqlalchemy_queue.tables import metadata
 from fsdf_core.errors import ConfigurationError, MissingDependency, StorageError
 
@@ -50,7 +50,7 @@ def open_engine(url: URL, dialect: Dialect) -> Engine:
         engine = create_engine(
             url,
             connect_args=arguments,
-            poolclass=QueuePool,
+            poolclass=NativePool,
             pool_size=5,
             max_overflow=15,
             # The last used is used next, so that few are idle for long.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_pool_from_url
 from sqlalchemy.exc import NoSuchModuleError
-from sqlalchemy.pool import QueuePool
 
+from fsdf_brokers.native_pool import NativePool
 from fsdf_core.errors import ConfigurationError, MissingDependency
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def open_pool(url: URL, dialect: Dialect) -> Pool:
         connections = create_pool_from_url(
             url,
             connect_args=dialect.connect_arguments(frozenset(url.query)),
-            poolclass=QueuePool,
+            poolclass=NativePool,
             pool_size=_IDLE,
             max_overflow=_OVERFLOW,
             pool_timeout=_WAIT,
