@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import sleeping
+from benchmarks import modes, sleeping
 from benchmarks.controls import SECTION, Costs, measure_controls
 from benchmarks.environments import python_of
 from benchmarks.report import machine, print_report, write_raw
@@ -23,9 +23,21 @@ def main() -> int:
     """Run; return the exit code."""
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 160)
+    if (good := _section(options, console)) is None:
+        return _systems(options, console)
+    return 0 if good or not options.strict else 1
+
+
+def _section(options: argparse.Namespace, console: Console) -> bool | None:
+    """Run what has a report of its own; return whether its figures were reached, None if nothing such is asked for."""
     if options.only == [sleeping.SECTION]:
-        good = sleeping.run(console, options.transport, options.tasks, options.json)
-        return 0 if good or not options.strict else 1
+        return sleeping.run(console, options.transport, options.tasks, options.json)
+    if options.only == [modes.SECTION]:
+        return modes.run(console, options.transport, options.runs, options.json)
+    return None
+
+
+def _systems(options: argparse.Namespace, console: Console) -> int:
     systems = [name for name in options.only if name != SECTION]
     alone = not systems and SECTION in options.only
     try:
@@ -64,7 +76,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", type=_names, default=[], help="systems, with commas, or latency: fsdf,controls")
+    parser.add_argument(
+        "--only", type=_names, default=[], help="systems, with commas: fsdf,controls; or latency, or modes"
+    )
     parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
     parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")
     parser.add_argument("--workers", type=int, default=10, help="threads that run tasks (default 10)")

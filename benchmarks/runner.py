@@ -26,11 +26,13 @@ class Load(NamedTuple):
         workers: threads that may run tasks.
         seconds: length of a publish phase, and of the backlog that is then consumed.
         idle: seconds that the idle worker is watched.
+        mode: how tasks run side by side: THREADING, ASYNC, GEVENT or EVENTLET.
     """
 
     workers: int = 10
     seconds: float = 1.0
     idle: float = 5.0
+    mode: str = "THREADING"
 
 
 class PhaseError(RuntimeError):
@@ -45,7 +47,7 @@ def run_phase(system: System, transport: str, phase: str, load: Load, place: Pla
     """
     command = [str(python_of(system)), "-m", "benchmarks.drivers.main", system.driver, transport, phase]
     command += ["--workers", str(load.workers), "--queue", place.queue, "--address", place.address]
-    command += ["--seconds", str(load.idle if phase == "rest" else load.seconds)]
+    command += ["--seconds", str(load.idle if phase == "rest" else load.seconds), f"--mode={load.mode}"]
     with tempfile.TemporaryDirectory(prefix="fsdf-bench-", ignore_cleanup_errors=True) as folder:
         try:
             process = subprocess.run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,15 +21,17 @@ class Setting(NamedTuple):
         queue: a name that no other phase uses.
         address: of the transport's server, as a URL or `host:port`; empty where there is none.
         confirm: whether to wait until the server has each message; not when publishing only makes a backlog.
+        mode: THREADING, ASYNC, GEVENT or EVENTLET; for ASYNC the task is `async def`.
     """
 
     transport: str
     workers: int
     folder: Path
-    task: Callable[[int, int], None]
+    task: Callable[[int, int], Any]
     queue: str = "bench"
     address: str = ""
     confirm: bool = True
+    mode: str = "THREADING"
 
 
 class Driver(ABC):

@@ -34,12 +34,13 @@ class Fsdf(Driver):
         if setting.transport in ADDRESSES:
             os.environ[ADDRESSES[setting.transport]] = setting.address
         # Imported late: settings are read from the environment.
-        from fsdf import BoosterParams, BrokerEnum, boost  # noqa: PLC0415
+        from fsdf import BoosterParams, BrokerEnum, ConcurrentModeEnum, boost  # noqa: PLC0415
 
         self._task = boost(
             BoosterParams(
                 queue_name=setting.queue,
                 broker_kind=BrokerEnum[KINDS[setting.transport]],
+                concurrent_mode=ConcurrentModeEnum[setting.mode],
                 concurrent_num=setting.workers,
                 # A dead process of an earlier phase must not still be in the group.
                 broker_exclusive_config={"group_id": setting.queue} if setting.transport == "kafka" else {},

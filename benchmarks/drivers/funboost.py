@@ -33,12 +33,13 @@ class Funboost(Driver):
         if setting.transport == "sqlite" and self.equal_durability:
             equalise()
         # Imported late: the import reads the configuration.
-        from funboost import BoosterParams, BrokerEnum, boost  # noqa: PLC0415
+        from funboost import BoosterParams, BrokerEnum, ConcurrentModeEnum, boost  # noqa: PLC0415
 
         self._task = boost(
             BoosterParams(
                 queue_name=setting.queue,
                 broker_kind=getattr(BrokerEnum, KINDS[setting.transport]),
+                concurrent_mode=getattr(ConcurrentModeEnum, setting.mode),
                 concurrent_num=setting.workers,
                 log_level=logging.CRITICAL,
                 create_logger_file=False,

@@ -5,19 +5,32 @@ Prints a JSON object a line and leaves the process hard, because peers keep thre
 
 from __future__ import annotations
 
+import sys
+
+# Nothing may be imported before the patch.
+if "--mode=GEVENT" in sys.argv:
+    from gevent import monkey
+
+    monkey.patch_all()
+elif "--mode=EVENTLET" in sys.argv:
+    import eventlet
+
+    eventlet.monkey_patch()
+
 import argparse
 import importlib
 import json
 import logging
 import os
-import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 from benchmarks.drivers.driver import Setting
 from benchmarks.drivers.latency import task as timed_task
 from benchmarks.drivers.phases import PHASES
 from benchmarks.drivers.task import task as counted_task
+from benchmarks.drivers.task import task_async
 
 
 def main() -> int:
@@ -30,15 +43,18 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--queue", default="bench")
     parser.add_argument("--address", default="")
+    parser.add_argument("--mode", default="THREADING")
     options = parser.parse_args()
     # Peers print to stdout while they are imported: results get the real one, the rest goes to stderr.
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     module = importlib.import_module(f"benchmarks.drivers.{options.driver}")
     logging.disable(logging.WARNING)
-    task = timed_task if options.phase in {"latency", "pace"} else counted_task
+    task: Any = timed_task if options.phase in {"latency", "pace"} else counted_task
+    if options.mode == "ASYNC":
+        task = task_async
     setting = Setting(options.transport, options.workers, Path.cwd(), task, options.queue, options.address)
-    setting = setting._replace(confirm=options.phase != "consume")
+    setting = setting._replace(confirm=options.phase != "consume", mode=options.mode)
     driver = module.build(setting)
     for line in PHASES[options.phase](driver, options.seconds):
         # Not print(): funboost's import replaces it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import sys
 import time
 from pathlib import Path
@@ -28,3 +29,9 @@ def cpu_percent(seconds: float) -> float:
     wall, cpu = time.perf_counter(), time.process_time()
     time.sleep(seconds)
     return 100 * (time.process_time() - cpu) / (time.perf_counter() - wall)
+
+
+def resident_memory() -> float:
+    """Return the process's resident memory in MB; 0 where the system does not tell."""
+    pages = Path("/proc/self/statm")
+    return int(pages.read_text().split()[1]) * mmap.PAGESIZE / 1024**2 if pages.exists() else 0.0

@@ -49,3 +49,8 @@ def task(x: int, y: int) -> None:
     number = TALLY.next()
     if number in (1, TALLY.goal):
         TALLY.mark(number)
+
+
+async def task_async(x: int, y: int) -> None:
+    """Do the same as a coroutine."""
+    task(x, y)
