@@ -11,7 +11,7 @@ import pytest
 
 from fsdf import AsyncResult
 
-PATIENCE = 60
+PATIENCE = 120
 
 
 @pytest.fixture
@@ -94,3 +94,29 @@ def test_a_signal_does_not_wait_for_callbacks(script):
         print("end", flush=True)
     """)
     assert out == ["end"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork there")
+def test_forked_children_wait_for_themselves(script):
+    out = script("""
+        import os, signal, threading
+        from fsdf import boost
+        @boost("forked", is_using_rpc_mode=True)
+        def add(x):
+            return x + 1
+        worker = os.fork()
+        if worker == 0:
+            add.consume()
+            threading.Event().wait(60)
+            os._exit(0)
+        print(add.push(1).get(60), flush=True)
+        child = os.fork()
+        if child == 0:
+            print(add.push(10).get(60), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print(add.push(2).get(60), flush=True)
+        os.kill(worker, signal.SIGKILL)
+        os.waitpid(worker, 0)
+    """)
+    assert out == ["2", "11", "3"]
