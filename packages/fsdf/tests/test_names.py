@@ -92,16 +92,11 @@ def test_broker_options_reach_the_queue_and_are_checked(decorate):
 
 
 @pytest.mark.parametrize(
-    ("given", "mode"), [(1, "threading"), (5, "single_thread"), ("SOLO", "single_thread"), ("threading",) * 2]
+    ("given", "mode"),
+    [(1, "threading"), (5, "single_thread"), ("SOLO", "single_thread"), ("RAY", "ray"), ("process",) * 2],
 )
 def test_modes_resolve(given, mode):
     assert BoosterParams(queue_name="q", concurrent_mode=given).concurrent_mode == mode
-
-
-@pytest.mark.parametrize("given", ["ray", "RAY"])
-def test_modes_of_later_versions_are_refused_at_decoration(given):
-    with pytest.raises(UnsupportedFeature, match="this one has async, .*process, single_thread, threading"):
-        BoosterParams(queue_name="q", concurrent_mode=given)
 
 
 @pytest.mark.parametrize(("given", "message"), [("treading", "Did you mean 'threading'"), (7, "number 7")])

@@ -185,7 +185,7 @@ def test_children_know_the_task_its_settings_and_its_object(script):
                 return function(*args, **kwargs)
             return call
 
-        @boost_("wrapped", consuming_function_decorator=loud, micro_batch_size=2, micro_batch_timeout=0.1)
+        @boost_("wrapped", consuming_function_decorator=loud, micro_batch_size=2, micro_batch_timeout=30)
         def wrapped(calls):
             say("called", sorted(call["x"] for call in calls))
 

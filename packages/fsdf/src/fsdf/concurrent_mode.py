@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from fsdf_core.errors import UnknownName, UnsupportedFeature
+from fsdf_core.errors import UnknownName
 from fsdf_core.suggest import did_you_mean
 
 
@@ -24,19 +24,6 @@ class ConcurrentModeEnum(str, Enum):
         return self.value
 
 
-BUILT = frozenset(
-    {
-        ConcurrentModeEnum.THREADING,
-        ConcurrentModeEnum.GEVENT,
-        ConcurrentModeEnum.EVENTLET,
-        ConcurrentModeEnum.ASYNC,
-        ConcurrentModeEnum.SINGLE_THREAD,
-        ConcurrentModeEnum.PROCESS,
-        ConcurrentModeEnum.RAY,
-    }
-)
-"""The modes of this version."""
-
 _NUMBERS = {
     1: ConcurrentModeEnum.THREADING,
     2: ConcurrentModeEnum.GEVENT,
@@ -51,18 +38,7 @@ def resolve_concurrent_mode(mode: str | int) -> ConcurrentModeEnum:
 
     Raises:
         UnknownName: there is no such mode; suggests the nearest.
-        UnsupportedFeature: this version does not have it yet.
     """
-    resolved = _lookup(mode)
-    if resolved not in BUILT:
-        raise UnsupportedFeature(
-            f"concurrent_mode {resolved.value!r} comes with a later version of fsdf; "
-            f"this one has {', '.join(sorted(built.value for built in BUILT))}"
-        )
-    return resolved
-
-
-def _lookup(mode: str | int) -> ConcurrentModeEnum:
     if isinstance(mode, int):
         if mode not in _NUMBERS:
             raise UnknownName(f"no concurrent_mode has the number {mode}: use a member of ConcurrentModeEnum")
