@@ -120,7 +120,8 @@ class Answer:
         from fsdf_core.task_status import FunctionResultStatus  # noqa: PLC0415 - few need it
 
         values = self.status_dict()
-        return FunctionResultStatus(**{each.name: values.get(each.name) for each in fields(FunctionResultStatus)})
+        told: dict[str, Any] = {each.name: values.get(each.name) for each in fields(FunctionResultStatus)}
+        return FunctionResultStatus(**told)
 
 
 _FIELDS = tuple(each.name for each in fields(Answer))
