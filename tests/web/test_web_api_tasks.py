@@ -150,6 +150,10 @@ SCHEDULE = {"queue": "sums", "trigger": "interval", "when": {"minutes": 5}, "arg
         {"when": {"minutes": -5}},
         {"arguments": {"z": 1}},
         {"trigger": "date", "when": {"run_date": "2001-01-01"}},
+        {"when": {"minutes": 5, "kind": "cron"}},
+        {"when": {"minutes": 5, "timezone": "Nowhere/Else"}},
+        {"when": {"minutes": 5, "timezone": 3}},
+        {"when": {"": 5}},
     ],
 )
 def test_schedules_that_make_no_sense(api, sums, change):
@@ -169,3 +173,10 @@ def test_schedules(api, sums):
     assert [message["extra"]["task_id"] for message in sent(sums)] == [ran]
     assert api.delete("/api/schedules/often").json() == {"count": 1}
     assert api.delete("/api/schedules/often").status_code == 404
+
+
+def test_a_schedule_in_a_time_zone_of_its_own(api, sums):
+    when = {"hour": 8, "timezone": "Asia/Tokyo"}
+    made = api.post("/api/schedules", json={**SCHEDULE, "trigger": "cron", "when": when})
+    assert made.status_code == 201, made.text
+    assert made.json()["next_runs"][0] % 86_400 == 23 * 3600

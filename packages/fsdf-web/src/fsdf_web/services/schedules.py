@@ -39,7 +39,7 @@ def add_schedule(hub: Hub, new: Mapping[str, Any], broker_kind: str | None, *, r
         brokers.get(broker_kind or "")
     else:
         check_arguments(known, new["arguments"])
-    trigger = Trigger.of(new["trigger"], hub.settings.timezone, **new["when"])
+    trigger = _trigger(new["trigger"], new["when"], hub.settings.timezone)
     schedule = Schedule(
         id=new["id"] or derived_id(name, trigger, new["arguments"]),
         queue_name=name,
@@ -82,3 +82,13 @@ def next_runs(hub: Hub, schedule: Schedule) -> list[float]:
         times.append(schedule.due_at(moment))
         moment = schedule.trigger.timing.next_after(moment)
     return times
+
+
+def _trigger(kind: str, when: Mapping[str, Any], timezone: str | None) -> Trigger:
+    arguments = {name: value for name, value in when.items() if name != "timezone"}
+    given = when.get("timezone") or timezone
+    if given is not None and not isinstance(given, str):
+        raise ConfigurationError(f"timezone: {given!r} is no name such as 'Europe/Berlin'")
+    if "kind" in arguments:
+        raise ConfigurationError("the trigger takes no 'kind'")
+    return Trigger.of(kind, given, **arguments)
