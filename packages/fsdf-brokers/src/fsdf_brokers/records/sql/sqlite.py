@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.records.rows import COLUMNS, NUMBERS, CountRow, Row
 from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
-from fsdf_brokers.states.sql.dialect import marks
+from fsdf_brokers.states.sql.dialect import chunks, marks
 from fsdf_brokers.states.sql.sqlite import SQLite
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ _TABLES = (
     + "PRIMARY KEY(step, second, queue)) WITHOUT ROWID",
 )
 _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
-_SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES({marks(len(COLUMNS), "?")})
-ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"""
+_ROW = f"({marks(len(COLUMNS), '?')})"
+_SAVE = f"INSERT INTO fsdf_record({', '.join(COLUMNS)}) VALUES {{}} ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"  # noqa: S608
+_TOGETHER = 100
+"""Rows of one statement: the interpreter's lock is given up once for each statement."""
+_SAVE_ONE, _SAVE_TOGETHER = _SAVE.format(_ROW), _SAVE.format(marks(_TOGETHER, _ROW))
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
@@ -45,7 +48,7 @@ _PRUNE = """DELETE FROM fsdf_record WHERE rowid IN
 
 
 class SQLiteLayout(Layout, SQLite):
-    """Rows one by one: there is no round trip to save."""
+    """Few rows a statement: there is no round trip to save."""
 
     mark = "?"
 
@@ -71,7 +74,11 @@ class SQLiteLayout(Layout, SQLite):
 
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert."""
-        cursor.executemany(_SAVE, rows)
+        for some in chunks(rows, _TOGETHER):
+            if len(some) == _TOGETHER:
+                cursor.execute(_SAVE_TOGETHER, [value for row in some for value in row])
+            else:
+                cursor.executemany(_SAVE_ONE, some)
         cursor.executemany(_ADD, counts)
 
     def prune(self, cursor: Any, now: float, limit: int) -> int:
