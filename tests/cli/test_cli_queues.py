@@ -65,6 +65,28 @@ def test_one_queue_that_is_away_spoils_no_list(fsdf, queue, working, monkeypatch
     assert queue in fsdf("queues")
 
 
+def test_a_server_that_goes_away_is_one_line(fsdf, queue, launch_redis, monkeypatch):
+    server = launch_redis()
+    monkeypatch.setenv("FSDF_REDIS_URL", server.url)
+    monkeypatch.setenv("FSDF_STATE_URL", server.url)
+    address = f"REDIS_ACK_ABLE:{queue}"
+    fsdf("push", address, "--x=1")
+    assert fsdf.json("inspect", address)["ready"] == 1
+    server.stop()
+    for words in (
+        ["purge", "-y", address],
+        ["queues"],
+        ["push", address, "--x=1"],
+        ["workers"],
+        ["dlq", "list", address],
+    ):
+        fsdf(*words, status=FAILED)
+        assert fsdf.errors.startswith("Error: ")
+        assert fsdf.errors.count("\n") == 1
+    findings = fsdf("doctor", "--json", status=FAILED)
+    assert "fault" in findings
+
+
 def test_purge_asks_first(fsdf, queue):
     address = f"SQLITE_QUEUE:{queue}"
     fsdf("publish", address, "-", stdin='{"x":1}\n{"x":2}\n')

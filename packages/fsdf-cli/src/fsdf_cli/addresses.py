@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fsdf_cli.mistakes import expect
 from fsdf_cli.targets import facade, load
 from fsdf_core.errors import ConfigurationError, UnknownName, UnsupportedFeature
 from fsdf_core.registry import brokers, default_state_file, open_state
@@ -71,7 +72,9 @@ def queue_names(incomplete: str) -> list[str]:
 
 def state() -> StateStore:
     """Return the state store of the settings; its default file is made if need be, and workers then enlist."""
-    return open_state(get_settings())
+    store = open_state(get_settings())
+    expect(store.retryable_errors)
+    return store
 
 
 def roster() -> Roster:
@@ -98,6 +101,7 @@ def find(name: str, modules: Sequence[str] | None = None, *, strict: bool = True
     boosters = {booster.queue_name: booster for booster in load(modules or ())}
     if queue_name in boosters and kind in {None, _kind_of(boosters[queue_name])}:
         booster = boosters[queue_name]
+        expect(brokers.get(_kind_of(booster)).retryable_errors)
         return Address(described(booster), booster, imported=True)
     known = {queue.name: queue for queue in roster().queues()}
     origin = known.get(queue_name.removesuffix(DEAD))
@@ -136,6 +140,7 @@ def described(booster: Booster[Any, Any]) -> KnownQueue:
 def publishing_only(known: KnownQueue) -> Booster[Any, Any]:
     """Return a booster for a queue whose function this process does not know."""
     kind = known.broker_kind or _default_kind()
+    expect(brokers.get(kind).retryable_errors)
     if (known.name, kind) not in _stand_ins:
         params = facade().BoosterParams(
             queue_name=known.name,

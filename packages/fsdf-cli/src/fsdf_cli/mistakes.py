@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
@@ -12,12 +12,28 @@ from typer.core import TyperGroup
 from fsdf_cli.output import say_wrong
 from fsdf_core.errors import ConfigurationError, FsdfError, MessageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FAILED, MISUSED, UNANSWERED, INTERRUPTED = 1, 2, 3, 130
 """Exit statuses: it did not work; it was asked for wrongly; no answer came in time; Ctrl-C."""
 
 
 _OURS = frozenset({"fsdf", "fsdf_cli", "fsdf_core"})
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+_lost: set[type[BaseException]] = set()
+
+
+def expect(errors: Iterable[type[BaseException]]) -> None:
+    """Know a client library's exceptions that mean "connection lost": to the user they are trouble, no defect."""
+    _lost.update(errors)
+
+
+def troubles() -> tuple[type[BaseException], ...]:
+    """Return what an unreachable broker or store raises."""
+    return (FsdfError, OSError, *_lost)
 
 
 class BrokenModule(ConfigurationError):
@@ -31,10 +47,10 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (FsdfError, OSError) as error:
-            if os.environ.get("FSDF_DEBUG"):
+        except Exception as error:
+            if not isinstance(error, troubles()) or os.environ.get("FSDF_DEBUG"):
                 raise
-            say_wrong(f"{type(error).__name__}: {error}" if isinstance(error, OSError) else str(error))
+            say_wrong(str(error) if isinstance(error, FsdfError) else f"{type(error).__name__}: {error}")
             raise typer.Exit(MISUSED if isinstance(error, ConfigurationError | MessageError) else FAILED) from None
 
 

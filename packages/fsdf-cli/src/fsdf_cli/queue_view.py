@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fsdf_cli.addresses import DEAD, publishing_only, roster, state
-from fsdf_core.errors import FsdfError
+from fsdf_cli.mistakes import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ class QueueView:
         ready: messages that can be delivered now; None where nobody can tell.
         delayed: messages that wait for their time.
         unacked: messages that workers have.
-        dead: messages on the dead-letter queue.
+        dead: messages on the dead-letter queue; None where nobody can tell, or has said that there is one.
         workers: living consumers.
         running: calls that run.
         per_second: tasks done a second, over the last 10 s.
@@ -65,7 +65,7 @@ def view(known: KnownQueue, workers: Sequence[Worker]) -> QueueView:
     trouble = ""
     try:
         numbers = _numbers(known)
-    except (FsdfError, OSError) as error:
+    except troubles() as error:
         trouble = str(error)
     return QueueView(
         queue=known.name,
@@ -88,7 +88,9 @@ def _numbers(known: KnownQueue) -> dict[str, int | None]:
         return {}
     size = queue.size()
     dead = None
-    if can.acks and not known.name.endswith(DEAD):
+    # At a server, to open a queue may mean to make it: only where the task is known to use it.
+    used = bool(known.params.get("is_push_to_dlx_queue_when_retry_max_times")) or not can.cross_machine
+    if can.acks and used and not known.name.endswith(DEAD):
         dead = queue.broker.queue(known.name + DEAD).size().total
     return {
         "ready": size.ready,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fsdf_cli.addresses import publishing_only
+from fsdf_cli.addresses import publishing_only, state
 from fsdf_cli.checkup.finding import Finding
 from fsdf_cli.checkup.versions import version_of
-from fsdf_core.errors import FsdfError, MissingDependency
-from fsdf_core.registry import open_state
+from fsdf_cli.mistakes import troubles
+from fsdf_core.errors import MissingDependency
 from fsdf_core.roster import KnownQueue
 from fsdf_core.setting_origins import shown
 from fsdf_core.settings import get_settings
@@ -52,8 +52,8 @@ def _state(settings: Settings) -> Finding:
     title = shown(settings.state_url) if settings.state_url else "a SQLite file"
     begun = time.monotonic()
     try:
-        open_state(settings).get(["fsdf:doctor"])
-    except (FsdfError, OSError) as error:
+        state().get(["fsdf:doctor"])
+    except troubles() as error:
         return Finding("fault", "state store", str(error), _cure(error, "FSDF_STATE_URL"))
     return _answered("state store", title, time.monotonic() - begun)
 
@@ -66,7 +66,7 @@ def _broker(kind: str, queue: KnownQueue) -> Finding:
         can = opened.broker.capabilities
         if can.size:
             opened.size()
-    except (FsdfError, OSError) as error:
+    except troubles() as error:
         return Finding("fault", subject, str(error), _cure(error, f"the setting of {kind}"))
     if not can.size:
         return Finding("good", subject, "is installed; it cannot say how many messages it has, so nothing was asked")
@@ -81,7 +81,7 @@ def _answered(subject: str, title: str, seconds: float) -> Finding:
     return Finding("good", subject, f"{title}, {seconds * 1000:.0f} ms")
 
 
-def _cure(error: Exception, setting: str) -> str:
+def _cure(error: BaseException, setting: str) -> str:
     if isinstance(error, MissingDependency):
         return ""  # the error says what to install
     return f"start the server, or mend {setting}: fsdf doctor --config"

@@ -10,10 +10,9 @@ from fsdf_cli.addresses import described, roster
 from fsdf_cli.checkup.connections import connections
 from fsdf_cli.checkup.machine import machine
 from fsdf_cli.checkup.tasks import tasks
-from fsdf_cli.mistakes import FAILED
+from fsdf_cli.mistakes import FAILED, troubles
 from fsdf_cli.output import AsJson, print_json, print_table
 from fsdf_cli.targets import Modules, load
-from fsdf_core.errors import FsdfError
 from fsdf_core.setting_origins import setting_origins, unknown_names
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def doctor(
     if not any(finding.level == "fault" and finding.subject == "settings" for finding in findings):
         try:
             known = {queue.name: queue for queue in roster().queues()}
-        except (FsdfError, OSError):
+        except troubles():
             known = {}  # the check of the state store says why
         known |= {booster.queue_name: described(booster) for booster in load(modules or ())}
         findings += [*connections(list(known.values())), *tasks(list(known.values()))]
