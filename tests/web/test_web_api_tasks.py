@@ -154,6 +154,8 @@ SCHEDULE = {"queue": "sums", "trigger": "interval", "when": {"minutes": 5}, "arg
         {"when": {"minutes": 5, "timezone": "Nowhere/Else"}},
         {"when": {"minutes": 5, "timezone": 3}},
         {"when": {"": 5}},
+        {"when": {"minutes": 5, "cls": 1}},
+        {"when": {"days": 1e308}},
     ],
 )
 def test_schedules_that_make_no_sense(api, sums, change):

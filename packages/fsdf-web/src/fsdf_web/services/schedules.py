@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def next_runs(hub: Hub, schedule: Schedule) -> list[float]:
     while moment is not None and len(times) < _SHOWN:
         times.append(schedule.due_at(moment))
         moment = schedule.trigger.timing.next_after(moment)
-    return times
+    return [moment for moment in times if math.isfinite(moment)]
 
 
 def _trigger(kind: str, when: Mapping[str, Any], timezone: str | None) -> Trigger:
@@ -89,6 +90,9 @@ def _trigger(kind: str, when: Mapping[str, Any], timezone: str | None) -> Trigge
     given = when.get("timezone") or timezone
     if given is not None and not isinstance(given, str):
         raise ConfigurationError(f"timezone: {given!r} is no name such as 'Europe/Berlin'")
-    if "kind" in arguments:
-        raise ConfigurationError("the trigger takes no 'kind'")
-    return Trigger.of(kind, given, **arguments)
+    if taken := {"cls", "kind"} & arguments.keys():
+        raise ConfigurationError(f"{kind}: there is no argument {min(taken)!r}")
+    try:
+        return Trigger.of(kind, given, **arguments)
+    except OverflowError:
+        raise ConfigurationError(f"{kind}: {arguments} is too much") from None
