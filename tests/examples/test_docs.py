@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
+    "docs/tutorial.md",
+    "docs/migrating.md",
     "docs/controls.md",
     "docs/processes.md",
     "docs/concurrency.md",
