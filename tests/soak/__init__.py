@@ -1,0 +1,1 @@
+"""A long run with random kills, reloads and rescales; not part of the default run."""
