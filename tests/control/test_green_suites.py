@@ -1,0 +1,53 @@
+"""What holds for consumers with threads holds in greenlets: the same tests, in interpreters that are patched."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+LIBRARIES = ["gevent", "eventlet"]
+PATIENCE = 220
+
+
+def run(library, environment, *words):
+    command = [sys.executable, "-W", "ignore", str(HERE / "green_run.py"), library, *words]
+    own = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", **environment}
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | own,
+        cwd=HERE.parent.parent,
+    )
+
+
+def check(*runs):
+    """Let runs end, and fail with what a failing one says."""
+    try:
+        for each in runs:
+            output, _ = each.communicate(timeout=PATIENCE)
+            assert each.returncode == 0, output[-10_000:]
+            assert " passed" in output
+    finally:
+        for each in runs:
+            each.kill()
+            each.wait(PATIENCE)
+
+
+@pytest.mark.timeout(3 * PATIENCE)
+def test_the_conformance_suite_of_consumers(redis_url):
+    kinds = "MEMORY_QUEUE SQLITE_QUEUE PERSISTQUEUE SQLALCHEMY REDIS_ACK_ABLE REDIS_STREAM"
+    environment = {"FSDF_REDIS_URL": redis_url, "FSDF_GREEN_BROKERS": kinds}
+    check(*(run(library, environment, str(HERE / "green_conformance.py")) for library in LIBRARIES))
+
+
+@pytest.mark.timeout(2 * PATIENCE)
+def test_controls():
+    files = ["green_controls.py", "test_retry.py", "test_dead_letter.py", "test_breaker.py", "test_batches.py"]
+    words = [str(HERE / file) for file in files]
+    selection = "not persistqueue and not hundred_thousand"
+    check(*(run(library, {}, *words, "-k", selection) for library in LIBRARIES))
