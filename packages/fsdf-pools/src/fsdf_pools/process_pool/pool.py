@@ -144,13 +144,10 @@ class ProcessPool(Executor):
             kind: what `run` raises there, made without arguments. None takes back what has not been raised yet.
 
         Returns:
-            1, or 0 if the thread is none of the pool's.
+            1, or 0 if the thread is none of the pool's, or runs nothing.
         """
         worker = self._staff.threads.get(thread)
-        if worker is None:
-            return 0
-        worker.interrupt(kind)
-        return 1
+        return int(worker is not None and worker.interrupt(kind))
 
     def _mine(self) -> Worker:
         worker = self._staff.threads.get(threading.get_ident())

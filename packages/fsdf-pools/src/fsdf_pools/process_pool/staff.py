@@ -105,11 +105,12 @@ class Staff:
         try:
             while (item := self._take(here)) is not None:
                 fn, args = item
+                worker.engage()
                 try:
                     fn(*args)
                 except BaseException:  # noqa: BLE001 - not even SystemExit may cost the pool a worker
                     log_failure(fn)
-                worker.interrupt(None)  # it was meant for this one
+                worker.disengage()
                 # A traceback in a Future may hold this frame: it must not hold the Future in turn.
                 del fn, args, item
                 self._done()

@@ -52,6 +52,7 @@ class Worker:
         self._spent = False
         self._interrupt: type[BaseException] | None = None
         self._place = ""
+        self._engaged = False
         self._born = 0
 
     @property
@@ -177,15 +178,32 @@ class Worker:
         if kind is not None:
             raise kind from (RemoteTraceback(place) if place else None)
 
-    def interrupt(self, kind: type[BaseException] | None) -> None:
-        """End the call that runs by killing the child: it raises `kind`. None takes back what was not yet raised."""
+    def engage(self) -> None:
+        """From now on there is something that can be interrupted."""
+        self._engaged = True
+
+    def disengage(self) -> None:
+        """There is nothing any more; an interrupt that comes later concerns nobody."""
         with self._lock:
+            self._engaged = False
+            self._interrupt = None
+
+    def interrupt(self, kind: type[BaseException] | None) -> bool:
+        """End the call that runs by killing the child: it raises `kind`. None takes back what was not yet raised.
+
+        Returns:
+            Whether there is anything to interrupt.
+        """
+        with self._lock:
+            if not self._engaged:
+                return False
             fresh = self._interrupt is None
             self._interrupt = kind
             if kind is not None and self._running and self._child is not None:
                 if fresh:
                     self._place = self._child.whereabouts()
                 self._child.kill()
+            return True
 
     def give_up(self) -> None:
         """End the call that runs, because the pool closes."""
