@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -44,11 +45,18 @@ def hub(app):
     return app.state.hub
 
 
+@pytest.fixture(scope="session")
+def built():
+    """One app for all tests: FastAPI builds its routes at the first request, which takes long."""
+    return create_app(Settings(home=Path("nowhere")), WebSettings.read(token=ADMIN, read_token=READER))
+
+
 @pytest.fixture
-def app(settings, state):
-    made = create_app(settings, WebSettings.read(token=ADMIN, read_token=READER))
-    yield made
-    made.state.hub.close()
+def app(built, settings, state):
+    """The app, with stores of the test's own."""
+    built.state.hub.__init__(settings, built.state.hub.web, tuple)
+    yield built
+    built.state.hub.close()
 
 
 @pytest.fixture

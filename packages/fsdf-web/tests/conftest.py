@@ -13,6 +13,9 @@ from fsdf_web.config import WebSettings
 
 ADMIN = "the-token-of-admins"
 READER = "the-token-of-readers"
+_apps = {}
+"""Each is built at its first request, which takes long; they keep nothing else from test to test."""
+
 BASE = "http://127.0.0.1:27018"
 
 
@@ -26,9 +29,15 @@ def state(monkeypatch):
 
 @pytest.fixture
 def make_app(state, tmp_path):
-    def make(queues=tuple, **web):
+    def make(**web):
         names = {"token": ADMIN, "read_token": READER, **web}
-        return create_app(Settings(home=tmp_path), WebSettings.read(**names), queues=queues)
+        key = tuple(sorted(names.items()))
+        if key not in _apps:
+            _apps[key] = create_app(Settings(home=tmp_path), WebSettings.read(**names))
+        door = _apps[key].state.hub.door
+        door.sessions._key = b""
+        door._attempts._failures.clear()
+        return _apps[key]
 
     return make
 
