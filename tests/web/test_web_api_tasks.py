@@ -103,6 +103,21 @@ def test_running_all_that_match(api, records, sums):
     assert len(sent(sums)) == 3
 
 
+def test_running_all_runs_none_if_one_cannot(api, records, sums):
+    records.save([record("a"), record("b", arguments={"x": "***"})])
+    assert api.post("/api/tasks-run", json={}).status_code == 400
+    records.save([record("b", arguments={"unknown": 1})])
+    assert api.post("/api/tasks-run", json={}).status_code == 400
+    records.save([record("b", queue="gone", arguments={"x": 1})])
+    assert sums.size().total == 0
+
+
+def test_running_thousands(api, records, sums):
+    records.save([record(f"t{number}", arguments={"x": number}) for number in range(2500)])
+    assert api.post("/api/tasks-run", json={"queue": "sums"}).json() == {"count": 2500}
+    assert sums.size().ready == 2500
+
+
 def test_killing(api, records, state):
     records.save([record("a", status="running", finished=None), record("b")])
     assert api.post("/api/tasks-kill", json={}).json() == {"count": 1}

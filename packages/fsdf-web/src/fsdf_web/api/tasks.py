@@ -142,7 +142,7 @@ def count_tasks(hub: TheHub, fields: Annotated[FilterFields, Query()]) -> Matche
 
 @router.post("/tasks-run")
 def run_matching(hub: TheHub, request: Request, fields: FilterFields) -> Done:
-    """Publish every matching task again, up to 10 000, the newest first."""
+    """Publish every matching task again with its arguments, without the options of its message; up to 10 000."""
     add_details(request.scope, str(fields.model_dump(exclude_defaults=True)))
     return Done(count=run_again(hub, fields.filter()))
 

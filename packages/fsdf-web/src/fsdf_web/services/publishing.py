@@ -11,7 +11,7 @@ from fsdf_core.resend import priority_of
 from fsdf_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fsdf_core.message import Message
     from fsdf_core.roster import KnownQueue
@@ -48,6 +48,29 @@ def publish(
     publisher = Publisher(queue, controls=[Delay(zone)], timezone=zone)
     hub.depths.forget(queue_name)
     return publisher.publish(dict(arguments), dict(extra), priority=priority_of(dict(extra)) if extra else 0)
+
+
+def publish_many(hub: Hub, queue_name: str, calls: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Publish calls of one queue in batches.
+
+    Args:
+        hub: where queues are found.
+        queue_name: where they go.
+        calls: arguments and control data of each.
+
+    Raises:
+        FsdfError: as `publish`; batches of 1000 before the one that fails are published.
+    """
+    known = hub.queues.get(queue_name)
+    by_priority: dict[int, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for arguments, extra in calls:
+        check_arguments(known, arguments)
+        by_priority.setdefault(priority_of(extra) if extra else 0, []).append((arguments, extra))
+    zone = hub.settings.timezone
+    publisher = Publisher(hub.queues.open(queue_name), controls=[Delay(zone)], timezone=zone)
+    for priority, some in by_priority.items():
+        publisher.publish_many(some, priority=priority)
+    hub.depths.forget(queue_name)
 
 
 def check_arguments(known: KnownQueue, arguments: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from fsdf_control.kill import kill
 from fsdf_control.masking import MASK
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import REQUEUED, RUNNING
-from fsdf_web.services.publishing import publish
+from fsdf_web.services.publishing import publish, publish_many
 from fsdf_web.services.task_search import matching
 
 if TYPE_CHECKING:
@@ -35,20 +35,32 @@ def run_one(hub: Hub, record: TaskRecord, arguments: Mapping[str, Any] | None = 
         UnknownName: nobody knows the queue any more.
         BrokerError: the broker did not accept it.
     """
-    given = record.arguments if arguments is None else arguments
-    if has_mask(given):
-        raise ConfigurationError(f"secrets of {record.task_id} are masked ({MASK}): edit the arguments first")
-    extra = {name: record.extra[name] for name in _KEPT if record.extra.get(name) is not None}
+    given, extra = _call(record, arguments)
     return publish(hub, record.queue, given, extra).task_id
 
 
 def run_again(hub: Hub, wanted: TaskFilter) -> int:
-    """Publish every matching task again; return how many. Raises as `run_one`; earlier ones are published."""
+    """Publish every matching task again; return how many.
+
+    Raises:
+        FsdfError: as `run_one`; nothing is published if arguments are not fit, some may be if a broker fails.
+    """
     # All first: what is published while reading would match, too.
-    records = list(matching(hub, wanted))
-    for record in records:
-        run_one(hub, record)
-    return len(records)
+    by_queue: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for record in matching(hub, wanted):
+        by_queue.setdefault(record.queue, []).append(_call(record))
+    for queue_name in by_queue:
+        hub.queues.get(queue_name)
+    for queue_name, calls in by_queue.items():
+        publish_many(hub, queue_name, calls)
+    return sum(map(len, by_queue.values()))
+
+
+def _call(record: TaskRecord, arguments: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    given = record.arguments if arguments is None else arguments
+    if has_mask(given):
+        raise ConfigurationError(f"secrets of {record.task_id} are masked ({MASK}): edit the arguments first")
+    return dict(given), {name: record.extra[name] for name in _KEPT if record.extra.get(name) is not None}
 
 
 def end_one(hub: Hub, queue_name: str, task_id: str) -> None:
