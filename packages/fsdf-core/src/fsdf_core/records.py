@@ -39,7 +39,8 @@ class TaskRecord:
     """One task's life. Times are seconds since the epoch.
 
     Attributes:
-        task_id: the message's id; a later record of the same id replaces an earlier one.
+        task_id: the message's id; of two records of one id the one with the later moment stays, else the one that
+            was written last.
         queue: its queue.
         function: the function's name.
         status: one of `STATUSES`; "requeued" and "running" are not the end.
@@ -199,7 +200,8 @@ class RecordStore(ABC):
         """Write records and add to the counts, together where the database can.
 
         Args:
-            records: the same task id again replaces; the last one wins.
+            records: one replaces another of the same task, unless its moment is earlier: workers on several machines
+                write what they did in any order.
             counts: of single seconds; they are added to the steps of `STEPS`.
         """
 

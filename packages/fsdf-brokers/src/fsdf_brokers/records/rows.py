@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -43,6 +44,8 @@ LONGEST_NAME = 512
 NUMBERS = ("successes", "failures", "dropped", "requeued", "retries", "runs", "seconds_spent", "backlog")
 """Columns of a count after its step, second and queue."""
 
+_TASK, _MOMENT = itemgetter(0), itemgetter(list(COLUMNS).index("moment"))
+
 Row = tuple[Any, ...]
 CountRow = tuple[Any, ...]
 """step, second, queue, then `NUMBERS`, the backlog -1 if unknown."""
@@ -77,6 +80,12 @@ def row(record: TaskRecord) -> Row:
         record.expires,
         _detail(record),
     )
+
+
+def latest(records: Sequence[TaskRecord]) -> list[Row]:
+    """Return the rows of the latest record of each task, in one order for all writers: they lock rows."""
+    ordered = sorted(map(row, records), key=_MOMENT)
+    return sorted({each[0]: each for each in ordered}.values(), key=_TASK)
 
 
 def record(columns: Sequence[str], values: Row) -> TaskRecord:

@@ -131,6 +131,15 @@ class RecordConformance(RecordCounts):
         assert store.find(RecordQuery()).records == [done(1)]
         assert store.how_many(RecordQuery(status="failure")) == 0
 
+    def test_a_belated_record_does_not_replace(self, store: RecordStore) -> None:
+        belated = done(2, status="requeued", finished=1.5, error_type="OSError")
+        store.save([done(2)])
+        store.save([belated])
+        store.save([done(3), replace(belated, task_id="t000003")])
+        assert store.find(RecordQuery()).records == [done(3), done(2)]
+        store.save([done(2, worker="again")])
+        assert store.find(RecordQuery()).records == [done(3), done(2, worker="again")]
+
     def test_names_of_any_length_and_kind(self, store: RecordStore) -> None:
         long = "ü" * 600
         for task_id in (long, "A", "a", "a ", "%", "'", "~1~"):

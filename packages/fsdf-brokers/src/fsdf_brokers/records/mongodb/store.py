@@ -74,9 +74,9 @@ class MongoRecordStore(RecordStore):
 
     def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
         """Replace records; add to counts."""
-        documents = {row[0]: _document(row) for row in map(rows.row, records)}
+        documents = [_document(row) for row in rows.latest(records)]
         sums = rows.count_rows(counts, tuple(STEPS))
-        self._run(lambda: self._put(list(documents.values())), again=True)
+        self._run(lambda: self._put(documents), again=True)
         self._run(lambda: self._write(_COUNTS, [_addition(each) for each in sums]))
 
     def find(self, query: RecordQuery) -> Page:
@@ -178,7 +178,8 @@ class MongoRecordStore(RecordStore):
             if there is None:
                 raise
             known = [documents[index] for index in there]
-            self._write(_RECORDS, [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in known])
+            older = [{"_id": each["_id"], "moment": {"$lte": each["moment"]}} for each in known]
+            self._write(_RECORDS, [ReplaceOne(*pair) for pair in zip(older, known, strict=True)])
 
     def _write(self, name: str, operations: list[Any]) -> None:
         while operations:

@@ -32,9 +32,11 @@ _TABLES = (
     + "".join(f"{name} {'DOUBLE' if name == 'seconds_spent' else 'BIGINT'} NOT NULL, " for name in NUMBERS)
     + f"PRIMARY KEY(step, second, queue)) {_OPTIONS}",
 )
+# Assignments run from left to right: what they are compared with is assigned last.
+_FRESH = [name for name in COLUMNS if name not in {"task_id", "moment"}] + ["moment"]
 _SAVE = (
     f"INSERT INTO fsdf_record({', '.join(COLUMNS)}) VALUES ({marks(len(COLUMNS))}) ON DUPLICATE KEY UPDATE "  # noqa: S608
-    + ", ".join(f"{name} = VALUES({name})" for name in COLUMNS if name != "task_id")
+    + ", ".join(f"{name} = IF(VALUES(moment) >= moment, VALUES({name}), {name})" for name in _FRESH)
 )
 _ADD = (
     f"INSERT INTO fsdf_record_count VALUES ({marks(3 + len(NUMBERS))}) ON DUPLICATE KEY UPDATE "  # noqa: S608

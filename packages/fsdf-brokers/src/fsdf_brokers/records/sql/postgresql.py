@@ -41,6 +41,7 @@ _SAVE = (
     + ", ".join(f"%b::{kind}[]" for kind in _TYPES.values())
     + ") ON CONFLICT(task_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
+    + " WHERE excluded.moment >= fsdf_record.moment"
 )
 _ADD = (
     "INSERT INTO fsdf_record_count AS c SELECT * FROM unnest("  # noqa: S608

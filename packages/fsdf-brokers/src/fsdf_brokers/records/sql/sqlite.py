@@ -34,7 +34,8 @@ _TABLES = (
 )
 _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
 _ROW = f"({marks(len(COLUMNS), '?')})"
-_SAVE = f"INSERT INTO fsdf_record({', '.join(COLUMNS)}) VALUES {{}} ON CONFLICT(task_id) DO UPDATE SET {_FRESH}"  # noqa: S608
+_SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES {{}}
+ON CONFLICT(task_id) DO UPDATE SET {_FRESH} WHERE excluded.moment >= fsdf_record.moment"""  # noqa: S608
 _TOGETHER = 100
 """Rows of one statement: the interpreter's lock is given up once for each statement."""
 _SAVE_ONE, _SAVE_TOGETHER = _SAVE.format(_ROW), _SAVE.format(marks(_TOGETHER, _ROW))

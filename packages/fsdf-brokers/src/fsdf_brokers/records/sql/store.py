@@ -60,7 +60,7 @@ class SQLRecordStore(RecordStore):
 
     def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
         """Write both in one transaction."""
-        latest = sorted({row[0]: row for row in map(rows.row, records)}.values())
+        latest = rows.latest(records)
         sums = rows.count_rows(counts, tuple(STEPS))
         if latest or sums:
             self._database.run(lambda cursor: self._layout.write(cursor, latest, sums))
