@@ -9,12 +9,16 @@ from fsdf_pools.solo import SoloExecutor
 
 if TYPE_CHECKING:
     from fsdf_pools.async_pool import AsyncPool
+    from fsdf_pools.eventlet_pool import EventletPool
+    from fsdf_pools.gevent_pool import GeventPool
     from fsdf_pools.process_pool import ProcessPool, WorkerDiedError
 
 __all__ = [
     "AsyncPool",
     "BoundedThreadPoolExecutor",
+    "EventletPool",
     "FlexibleThreadPool",
+    "GeventPool",
     "NoThreadError",
     "PoolClosedError",
     "PoolFullError",
@@ -30,13 +34,15 @@ __version__ = "0.1.0"
 
 _HEAVY = {
     "AsyncPool": "fsdf_pools.async_pool",
+    "EventletPool": "fsdf_pools.eventlet_pool",
+    "GeventPool": "fsdf_pools.gevent_pool",
     "ProcessPool": "fsdf_pools.process_pool",
     "WorkerDiedError": "fsdf_pools.process_pool",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import asyncio and multiprocessing only for those who use them."""
+    """Import asyncio, multiprocessing and the libraries of extras only for those who use them."""
     if name in _HEAVY:
         import importlib  # noqa: PLC0415 - as said
 
