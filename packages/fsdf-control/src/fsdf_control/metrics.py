@@ -168,6 +168,7 @@ def serve_metrics(
     Raises:
         ConfigurationError: no port is free, or the address is not this machine's.
     """
+    last: OSError | None = None
     for candidate in range(port, port + (_PORTS if port else 1)):
         try:
             server, thread = start_http_server(candidate, address, registry)

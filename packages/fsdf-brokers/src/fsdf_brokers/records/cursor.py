@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from fsdf_core.errors import ConfigurationError
@@ -27,7 +28,7 @@ def parse_cursor(text: str) -> Cursor:
     try:
         place = Cursor(float(moment), task_id)
     except ValueError:
-        tilde = ""
-    if not tilde or place.moment != place.moment:
+        place = Cursor(math.nan, "")
+    if not tilde or math.isnan(place.moment):
         raise ConfigurationError("that is no cursor of a page of records: start from the first page")
     return place
