@@ -69,6 +69,8 @@ class Delay(Control):
         [Delay(seconds=0.5)]
     """
 
+    options_only = True
+
     def __init__(
         self, timezone: str | None = None, *, misfire_grace_time: float | None = None, clock: Clock | None = None
     ) -> None:

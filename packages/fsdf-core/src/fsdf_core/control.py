@@ -35,7 +35,8 @@ class Control:
     Attributes:
         requires: names of `Capabilities` that the control cannot work without; checked at start.
         retryable_errors: exceptions of `on_settle` that mean "try again": the batch waits, unacknowledged.
-        options_only: whether `admit_many` needs to see only messages that may have options in `extra`.
+        options_only: whether `on_publish` and `admit_many` need to see only messages that may have options in
+            `extra`.
         wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
             become True while the consumer runs, by `Host.observe`.
     """

@@ -41,7 +41,7 @@ class Publisher:
     def __init__(self, queue: Queue, *, controls: Sequence[Control] = (), timezone: str | None = None) -> None:
         self.queue = queue
         self._stampers = overriding(controls, "on_publish")
-        self._stamping: list[Control] = [stamp.__self__ for stamp in self._stampers]
+        self._plain_stampers = [stamp for stamp in self._stampers if not stamp.__self__.options_only]
         self._zone = _zone(timezone)
         self._formatted = (0, "")
 
@@ -71,7 +71,11 @@ class Publisher:
         """
         message = self._stamped(arguments, extra, delay, priority)
         if message.settlement is None:
-            self._send((message,))
+            try:
+                self.queue.send((self._outgoing(message),))
+            except BaseException:
+                self._withdraw((message,))
+                raise
         return message
 
     def publish_many(
@@ -129,11 +133,11 @@ class Publisher:
             self._withdraw(messages)
             raise
 
-    def _withdraw(self, messages: Sequence[Message], stampers: int | None = None) -> None:
-        """Let controls forget messages that are not sent: those that stamped, the first so many."""
-        for control in self._stamping[:stampers]:
+    def _withdraw(self, messages: Sequence[Message], stampers: Sequence[Any] | None = None) -> None:
+        """Let controls forget messages that are not sent: those that have stamped, by default all."""
+        for stamp in self._stampers if stampers is None else stampers:
             for message in messages:
-                control.withdraw(message)
+                stamp.__self__.withdraw(message)
 
     def _outgoing(self, message: Message) -> OutgoingMessage:
         if EXTRA in message.arguments:
@@ -177,19 +181,19 @@ class Publisher:
         message = Message(arguments, stamps, None, self.queue.name)
         message.delay = delay
         message.priority = priority
-        if self._stampers:
-            self._stamp(message)
+        if stampers := self._stampers if extra else self._plain_stampers:
+            self._stamp(message, stampers)
         return message
 
-    def _stamp(self, message: Message) -> None:
-        for number, stamp in enumerate(self._stampers):
+    def _stamp(self, message: Message, stampers: Sequence[Any]) -> None:
+        for number, stamp in enumerate(stampers):
             try:
                 verdict = stamp(message)
             except BaseException:
-                self._withdraw([message], number)
+                self._withdraw([message], stampers[:number])
                 raise
             if verdict is not None:
-                self._withdraw([message], number)
+                self._withdraw([message], stampers[:number])
                 message.settlement = verdict
                 return
 

@@ -49,6 +49,7 @@ class Database:
         self._changes = 0
         self._waiting = 0
         self._writer: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
         self._reader: sqlite3.Connection | None = None
 
     @contextlib.contextmanager
@@ -79,7 +80,7 @@ class Database:
         """
         with self._write_lock:
             try:
-                (self._writer or self._open_writer()).execute(statement, arguments)
+                (self._cursor or self._open_writer().cursor()).execute(statement, arguments)
             except sqlite3.Error as error:
                 raise self._clear(error) from error
 
@@ -122,11 +123,12 @@ class Database:
             for connection in (self._writer, self._reader):
                 if connection is not None:
                     connection.close()
-            self._writer = self._reader = None
+            self._writer = self._reader = self._cursor = None
 
     def _open_writer(self) -> sqlite3.Connection:
         if self._writer is None:
             self._writer = self._connect()
+            self._cursor = self._writer.cursor()
         return self._writer
 
     def _open_reader(self) -> sqlite3.Connection:
@@ -207,13 +209,13 @@ class Database:
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
-_inherited: list[sqlite3.Connection | None] = []
+_inherited: list[sqlite3.Connection | sqlite3.Cursor | None] = []
 """Connections of a parent process: SQLite forbids to use or to close them in a child."""
 
 
 def _forget_after_fork() -> None:
     for database in list(_databases):
-        _inherited.extend((database._writer, database._reader))  # noqa: SLF001 - this module's own class
+        _inherited.extend((database._writer, database._cursor, database._reader))  # noqa: SLF001 - this module's own class
         database._reset()  # noqa: SLF001 - as above
 
 
