@@ -169,7 +169,7 @@ def serve_metrics(
         ConfigurationError: no port is free, or the address is not this machine's.
     """
     last: OSError | None = None
-    for candidate in range(port, port + (_PORTS if port else 1)):
+    for candidate in range(port, min(port + _PORTS, 65_536) if port else 1):
         try:
             server, thread = start_http_server(candidate, address, registry)
         except OSError as error:
