@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from starlette.testclient import TestClient
 
 from fsdf_core import registry
@@ -83,6 +83,7 @@ def sums(hub):
 
 @pytest.fixture(scope="module")
 def browser():
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=need("chromium"), args=["--no-sandbox"])
         yield opened

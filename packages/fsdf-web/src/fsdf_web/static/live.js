@@ -43,7 +43,8 @@
   function listen() {
     if (!("EventSource" in window)) { poll(); return; }
     const source = new EventSource(`${root}/events`);
-    source.onopen = () => show("live");
+    // What changed between the page and this connection, or while it was lost, nobody has told.
+    source.onopen = () => { show("live"); refresh(false); };
     source.addEventListener("changed", () => refresh(false));
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) poll();
