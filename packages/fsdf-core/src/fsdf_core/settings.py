@@ -49,6 +49,12 @@ class Settings(BaseSettings):
         default=100_000_000, ge=1, description="Bytes after which nb_log's handler begins a new file."
     )
     log_file_count: int = Field(default=10, ge=1, description="Log files that nb_log's handler keeps of a queue.")
+    log_kafka_servers: SecretStr | None = Field(
+        default=None, description="Kafka servers, separated by commas, that nb_log's handlers send log lines to, too."
+    )
+    log_elastic_url: SecretStr | None = Field(
+        default=None, description="Elasticsearch server that nb_log's handlers send log lines to, too."
+    )
     timezone: str | None = Field(
         default=None,
         description="IANA name of the zone of naive times and of `publish_time_format`; none: the machine's.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fsdf.nb_log_handlers import LogFile, add_nb_log_handlers, file_name
+from fsdf.nb_log_sinks import sinks
 from fsdf.task_id_filter import TaskIdFilter
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.settings import get_settings
@@ -36,7 +37,7 @@ def add_log_handlers(logger: logging.Logger, params: BoosterParams) -> None:
         path = Path(settings.log_dir or settings.home / "logs", params.log_filename or file_name(params.queue_name))
         file = LogFile(path.parent, path.name, settings.log_file_size, settings.log_file_count)
     if nb_log:
-        add_nb_log_handlers(logger, file)
+        add_nb_log_handlers(logger, file, lambda: sinks(settings))
     elif file is not None:
         _add_plain_file(logger, file.folder / file.name)
 

@@ -13,6 +13,7 @@ from fsdf.task_id_filter import TaskIdFilter
 from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FORMAT = '%(asctime)s - %(name)s - "%(pathname)s:%(lineno)d" - %(funcName)s - %(levelname)s - %(task_id)s - %(message)s'
@@ -43,8 +44,13 @@ def file_name(queue_name: str) -> str:
     return f"fsdf.{_NOT_IN_FILE_NAMES.sub('_', queue_name)}.log"
 
 
-def add_nb_log_handlers(logger: logging.Logger, file: LogFile | None) -> None:
+def add_nb_log_handlers(logger: logging.Logger, file: LogFile | None, more: Callable[[], list[Any]]) -> None:
     """Give a logger the console handler and, unless `file` is None, the file handler, once; a file may change.
+
+    Args:
+        logger: the task's.
+        file: where lines are kept.
+        more: makes further handlers.
 
     The logger then passes nothing on to its parents, so that no line is written twice.
 
@@ -56,7 +62,7 @@ def add_nb_log_handlers(logger: logging.Logger, file: LogFile | None) -> None:
         ours = [handler for handler in logger.handlers if hasattr(handler, "fsdf_file")]
         if any(handler.fsdf_file == file for handler in ours):
             return
-        made = [_console()] if file is None else [_console(), _rotating(file)]
+        made = [_console(), *([] if file is None else [_rotating(file)]), *more()]
         for handler in ours:
             logger.removeHandler(handler)
             handler.close()
