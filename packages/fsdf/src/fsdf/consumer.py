@@ -75,7 +75,6 @@ class BoosterConsumer(Generic[P, R]):
             BrokerError: the queue cannot be reached.
         """
         from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
-        from fsdf.remote_task import RemoteTask  # noqa: PLC0415 - as above
         from fsdf_core.settings import get_settings  # noqa: PLC0415 - as above
 
         if role.importing():
@@ -97,6 +96,8 @@ class BoosterConsumer(Generic[P, R]):
                 if pool is None:
                     pool = owned.pool = assembly.open_pool(self._params, function)
                 if getattr(pool, "runs_elsewhere", False):
+                    from fsdf.remote_task import RemoteTask  # noqa: PLC0415 - it is seldom needed
+
                     function = RemoteTask(self._params)
                 owned.loop_thread = assembly.run_loop(self._params, function, pool)
                 consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts(), owned.close)
