@@ -107,7 +107,8 @@ class Executor:
         """Let one more worker run what is ready; in a pool without threads `begin` does, or calls would nest."""
         if not self._ready:
             return
-        if threading.current_thread() is self.feeder:
+        # Not by `current_thread`, which is slow in greenlets.
+        if self.feeder is not None and threading.get_ident() == self.feeder.ident:
             self._declined = True
         else:
             self._pool.execute_many(self.run_next, 1)
