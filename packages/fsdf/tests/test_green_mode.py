@@ -133,3 +133,25 @@ def test_async_def_functions_and_the_other_library_are_errors(library, run):
     output = run(f"{FIRST_LINES[library]}\n{tasks}")
     assert f"ConfigurationError task is async def, which greenlets of {library} do not run: use concurrent" in output
     assert f"cannot run in a process that {library} has patched" in output
+
+
+@pytest.mark.skipif(os.name != "posix", reason="ends by SIGTERM")
+def test_worker_processes_patch_themselves(tmp_path, environment):
+    output = tmp_path / "output"
+    with output.open("w", encoding="utf-8") as stream:
+        words = [sys.executable, str(PROGRAM.with_name("green_processes.py"))]
+        parent = subprocess.Popen(words, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while len(lines := output.read_text(encoding="utf-8").splitlines()) < 201:
+            assert parent.poll() is None, lines
+            assert time.monotonic() < deadline, lines
+            time.sleep(0.05)  # other processes write it
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(PATIENCE) == 0
+    finally:
+        parent.kill()
+        parent.wait(PATIENCE)
+    ran = [line.split() for line in lines if not line.startswith("parent")]
+    assert sorted(int(number) for _, number in ran) == list(range(200))
+    assert str(parent.pid) not in {pid for pid, _ in ran}

@@ -51,7 +51,7 @@ def raise_in_main(error: BaseException) -> None:
 
 def _root() -> Any:
     """Return the first greenlet of this thread."""
-    import greenlet  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    import greenlet  # noqa: PLC0415 - as above
 
     found = greenlet.getcurrent()
     while found.parent is not None:
