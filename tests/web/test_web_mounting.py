@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 
 import flask
+import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -20,6 +22,7 @@ from fsdf_core.registry import brokers
 from fsdf_core.waiting import wait_until
 from fsdf_web import WebServer, WebSettings, create_app
 from fsdf_web.wsgi import create_wsgi_app
+from tests.web.program import Program
 
 ADMIN = "the-token-of-admins"
 WEB = WebSettings.read(token=ADMIN)
@@ -98,8 +101,6 @@ def test_without_a_token_it_does_not_mount(settings, monkeypatch):
 
 
 def test_a_server_makes_a_token_and_tells_of_changes(settings, state):
-    import httpx2
-
     server = WebServer(settings, WebSettings.read(port=0))
     server.start()
     try:
@@ -133,6 +134,24 @@ def test_a_server_runs_schedules(settings, state):
         server.stop()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_ends_well_while_browsers_listen(tmp_path, number):
+    web = Program("-m", "fsdf_web.command", "--port", "0", environment={"FSDF_HOME": str(tmp_path)})
+    try:
+        root, token = web.until(r"http://\S+").split("login?token=")
+        headers = {"authorization": f"Bearer {token}"}
+        with httpx2.stream("GET", f"{root}events", headers=headers, timeout=60) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            web.process.send_signal(number)
+            assert web.ended() == 0
+            assert not [line for line in lines if line.startswith("event")]
+    finally:
+        web.close()
+    assert "Traceback" not in web.output
+    assert "Cancel" not in web.output
+
+
 def test_a_port_that_is_taken(settings, state):
     first = WebServer(settings, WebSettings.read(port=0, token=ADMIN))
     try:
@@ -156,8 +175,6 @@ def test_queues_of_this_process(monkeypatch, tmp_path, capsys):
     server = fsdf.start_web_manager(port=0, token=ADMIN)
     try:
         assert f"{server.url}login?token={ADMIN}" in capsys.readouterr().err
-        import httpx2
-
         with httpx2.Client(timeout=60, headers={"authorization": f"Bearer {ADMIN}"}) as client:
             url = f"{server.url}api/queues/web-memory"
             assert client.post(f"{url}/messages", json={"arguments": {}}).status_code == 400

@@ -34,6 +34,10 @@ class ChangeWatch:
     Args:
         hub: where to look.
         clock: the time.
+
+    Attributes:
+        streams: how many browsers listen.
+        closing: streams end within a second; they would hold the server's end up.
     """
 
     def __init__(self, hub: Hub, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -43,6 +47,7 @@ class ChangeWatch:
         self._looked = float("-inf")
         self._seen = ""
         self.streams = 0
+        self.closing = False
 
     def state(self) -> str:
         """Return a text that differs after a change."""
@@ -89,6 +94,8 @@ async def _changes(watch: ChangeWatch) -> AsyncIterator[str]:
         known = await run_in_threadpool(watch.state)
         for _ in range(_LIFE):
             await anyio.sleep(_EVERY)
+            if watch.closing:
+                return
             state = await run_in_threadpool(watch.state)
             yield "event: changed\ndata: 1\n\n" if state != known else ": nothing\n\n"
             known = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import threading
 from functools import partial
@@ -19,8 +20,10 @@ from fsdf_web.services.schedules import run_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FrameType
 
     from fsdf_core.settings import Settings
+    from fsdf_web.events import ChangeWatch
     from fsdf_web.hub import Hub
     from fsdf_web.queue_directory import LocalQueue
 
@@ -60,7 +63,9 @@ class WebServer:
         self._socket = _bound(web.host, web.port)
         self.port: int = self._socket.getsockname()[1]
         """Where it listens."""
-        self._server = uvicorn.Server(
+        self._changes: ChangeWatch = app.state.changes
+        self._server = _Server(
+            self._changes,
             uvicorn.Config(
                 app,
                 # Its access log would show tokens in links.
@@ -68,9 +73,9 @@ class WebServer:
                 log_level="warning",
                 server_header=False,
                 proxy_headers=behind_proxy,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=5,
                 lifespan="off",
-            )
+            ),
         )
         self._thread: threading.Thread | None = None
 
@@ -89,12 +94,17 @@ class WebServer:
         return self.url if self._web.no_auth else f"{self.url}login?token={token}"
 
     def run(self) -> None:
-        """Serve until SIGINT or SIGTERM."""
+        """Serve until SIGINT or SIGTERM, and return."""
         if self._scheduler is not None:
             self._scheduler.start()
+        # uvicorn raises what it has caught again, for whoever stood there before.
+        main = threading.current_thread() is threading.main_thread()
+        before = {number: signal.signal(number, _caught) for number in (signal.SIGINT, signal.SIGTERM) if main}
         try:
             self._server.run([self._socket])
         finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
             self._close()
 
     def start(self, *, daemon: bool = True) -> None:
@@ -120,6 +130,7 @@ class WebServer:
 
     def stop(self, timeout: float = 10.0) -> None:
         """End what `start` began."""
+        self._changes.closing = True
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout)
@@ -130,6 +141,20 @@ class WebServer:
             self._scheduler.stop()
         self._socket.close()
         self._hub.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, changes: ChangeWatch, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._changes.closing = True
+        super().handle_exit(sig, frame)
+
+
+def _caught(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the server has ended."""
 
 
 def _bound(host: str, port: int) -> socket.socket:
