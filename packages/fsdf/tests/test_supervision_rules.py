@@ -7,12 +7,12 @@ import signal
 import pytest
 
 from fsdf.supervision.autoscaler import ScalePolicy
-from fsdf.supervision.exit_reason import exit_reason
 from fsdf.supervision.memory import resident_bytes
 from fsdf.supervision.options import SupervisorOptions
 from fsdf.supervision.report import Report
 from fsdf.supervision.restart_policy import RestartPolicy
 from fsdf_core.errors import ConfigurationError
+from fsdf_pools.process_pool.exit_reason import exit_reason
 
 
 def test_waits_double_until_a_crash_loop_is_told() -> None:

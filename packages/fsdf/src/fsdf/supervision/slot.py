@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fsdf.supervision.exit_reason import exit_reason, oom_kills
 from fsdf.supervision.restart_policy import RestartPolicy
+from fsdf_pools.process_pool.exit_reason import exit_reason, oom_kills
 
 if TYPE_CHECKING:
     import logging
