@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -31,6 +30,8 @@ class SSHServer(ServerProcess):
     """
 
     def __init__(self, executable: str) -> None:
+        import pwd  # not on Windows
+
         account = login_user()
         self.user = pwd.getpwuid(os.geteuid()).pw_name if account is None else account
         self.folder = own_folder("sshd", account)
@@ -78,6 +79,8 @@ def login_user() -> str | None:
     """Return a user who may log in and is not root; None if we are not root, and log in as ourselves."""
     if os.geteuid() != 0:
         return None
+    import pwd  # as above
+
     users = [entry for entry in pwd.getpwall() if entry.pw_uid and entry.pw_shell in _SHELLS]
     assert users, "there is no user with a shell but root: hatch run servers postgresql"
     return min(users, key=lambda entry: entry.pw_name != "postgres").pw_name

@@ -89,7 +89,8 @@ def _sending(base: Any) -> Any:
             """Wait until what was logged is sent; logging asks for it at the end of the program."""
             if threading.current_thread() is not threading.main_thread():
                 return
-            deadline, begun, rounds = time.monotonic() + _FLUSH, time.time(), set()
+            deadline, begun = time.monotonic() + _FLUSH, time.time()
+            rounds: set[float] = set()
             # The first round of sending may have begun before the last line came.
             while (len(rounds) < _ROUNDS or not self.task_queue.empty()) and time.monotonic() < deadline:
                 if self.last_es_op_time > begun:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KEEP_ALIVE = 15
+_GREETING = 60
 _ADDRESS = re.compile(r"(?:(?P<user>[^@\s]+)@)?(?P<host>\[[^\]\s]+\]|[^@:\[\]\s]+)(?::(?P<port>\d+))?")
 
 
@@ -71,10 +72,11 @@ class Server:
             DeploymentError: it cannot be reached, or refuses the login.
         """
         fabric = _library("fabric")
-        kwargs: dict[str, Any] = {}
+        # A busy server greets late.
+        kwargs: dict[str, Any] = {"banner_timeout": _GREETING, "auth_timeout": _GREETING}
         if self.password is not None or self.key is not None:
             # Else a key that lies about is tried first, and too many of them end the connection.
-            kwargs = {"look_for_keys": False, "allow_agent": False}
+            kwargs |= {"look_for_keys": False, "allow_agent": False}
         if self.password is not None:
             kwargs["password"] = self.password
         if self.key is not None:
