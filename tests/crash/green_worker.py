@@ -1,6 +1,5 @@
 """A worker process whose tasks are greenlets: `green_worker.py KIND HISTORY_FOLDER QUEUE_OPTIONS LIBRARY`."""
 
-
 import sys
 
 if sys.argv[4] == "gevent":

@@ -33,7 +33,7 @@ def use_native_locks(*modules: ModuleType) -> None:
     """
     if patched_by() is not None:
         for module in modules:
-            module.threading = threading
+            vars(module)["threading"] = threading
 
 
 def _native_threading() -> ModuleType:
