@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 from pathlib import Path
 
+from fsdf_cli.deployment.agent import identity
 from tests.deploy.server_python import server_python
 from tests.servers.own_user import own_folder
 from tests.servers.process import ServerProcess
@@ -65,8 +67,12 @@ class SSHServer(ServerProcess):
         )
 
     def remove(self) -> None:
-        """Stop it and delete its folder."""
+        """Stop it, end what failed tests have left running, and delete its folder."""
         self.stop()
+        for path in [*self.home.glob("*/.fsdf-deploy/*.json"), *self.home.glob("*/.fsdf-deploy/*.starting")]:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if "pid" in record:
+                identity.end(record, 10.0)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_key(self, name: str) -> Path:
