@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import fsdf_core.settings
-from fsdf import BoosterParams, QueueExecutor, TaskFailed
+from fsdf import BoosterParams, QueueExecutor, TaskFailed, assembly
 from fsdf_core import lifecycle
 from tests.executors import sums
 
@@ -28,8 +28,13 @@ def _own_process_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.setenv("FSDF_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("FSDF_HEARTBEAT_TIMEOUT", "1")
     monkeypatch.setattr(fsdf_core.settings, "_current", None)
+    # The process's one broker of the kind may be another test's, with another home.
+    brokers: dict[Any, Any] = {}
+    monkeypatch.setattr(assembly, "_brokers", brokers)
     yield
     assert lifecycle.stop_all(PATIENCE)
+    for broker in brokers.values():
+        broker.close()
 
 
 @pytest.fixture
