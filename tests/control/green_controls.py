@@ -1,5 +1,6 @@
 """Interrupted greenlets; run by `green_run.py`."""
 
+import asyncio
 import threading
 import time
 
@@ -132,3 +133,19 @@ def test_a_stop_gives_back_what_waits_for_its_next_attempt(queue, pool):
     assert failed.wait(PATIENCE)
     assert consumer.stop(PATIENCE)
     assert (queue.size().total, queue.size().unacked) == (1, 0)
+
+
+def test_reports_by_coroutines(queue, pool, emptied):
+    reports = []
+
+    async def report(status):
+        await asyncio.sleep(0.05)
+        reports.append(status.params["x"])
+
+    pool.resize(20)
+    Publisher(queue).publish_many({"x": x} for x in range(40))
+    with Consumer(lambda x: time.sleep(0.01), queue=queue, pool=pool, controls=[RunReport(report)]) as consumer:  # noqa: ARG005 - keyword name
+        consumer.start()
+        assert emptied(queue)
+        assert wait_until(lambda: len(reports) == 40, PATIENCE, 0.01)
+    assert sorted(reports) == list(range(40))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf_core.batch import members_of
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
+from fsdf_core.green.calls import native_calls
 from fsdf_core.task_status import task_status
 
 if TYPE_CHECKING:
@@ -131,6 +132,10 @@ class RunReport(Control):
             except Exception as error:  # noqa: BLE001 - as above
                 self._complain(task_id, error)
 
+        if (calls := native_calls()) is not None:
+            # All greenlets share a thread, and that can run one loop.
+            calls(asyncio.run, finished())
+            return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
