@@ -144,7 +144,7 @@ def test_reports_by_coroutines(queue, pool, emptied):
 
     pool.resize(20)
     Publisher(queue).publish_many({"x": x} for x in range(40))
-    with Consumer(lambda x: time.sleep(0.01), queue=queue, pool=pool, controls=[RunReport(report)]) as consumer:  # noqa: ARG005 - keyword name
+    with Consumer(lambda x: time.sleep(0.01), queue=queue, pool=pool, controls=[RunReport(report)]) as consumer:
         consumer.start()
         assert emptied(queue)
         assert wait_until(lambda: len(reports) == 40, PATIENCE, 0.01)
