@@ -38,7 +38,7 @@ from fsdf import BoosterParams
 def task(x, y: int = 2, fail=False):
     if fail:
         raise ValueError("wanted")
-    print("ran", x, y, file=sys.stderr, flush=True)
+    sys.stderr.write(f"ran {{x}} {{y}}\\n")  # one write, so that log lines do not come between
     return [x, y]
 """
 

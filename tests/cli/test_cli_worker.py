@@ -17,11 +17,19 @@ from fsdf import boost
 
 @boost({queue!r}, broker_kind={kind!r}, concurrent_num=1)
 def task(x):
-    print("begun", x, file=sys.stderr, flush=True)
+    sys.stderr.write(f"begun {{x}}\\n")
     time.sleep({seconds})
-    print("ended", x, file=sys.stderr, flush=True)
+    sys.stderr.write(f"ended {{x}}\\n")
 """
-VERSION = "import sys\nfrom fsdf import boost\n@boost({queue!r})\ndef task(x):\n    print('{text}', x, flush=True)\n"
+VERSION = """
+import sys
+
+from fsdf import boost
+
+@boost({queue!r})
+def task(x):
+    sys.stderr.write(f"{text} {{x}}\\n")
+"""
 
 
 @pytest.mark.parametrize(
