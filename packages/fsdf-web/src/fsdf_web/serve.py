@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fsdf_web.queue_directory import LocalQueue
 
 _START_WITHIN = 30.0
+_BACKLOG = 512
 
 
 class WebServer:
@@ -99,7 +100,7 @@ class WebServer:
             self._scheduler.start()
         # uvicorn raises what it has caught again, for whoever stood there before.
         main = threading.current_thread() is threading.main_thread()
-        before = {number: signal.signal(number, _caught) for number in (signal.SIGINT, signal.SIGTERM) if main}
+        before = {number: signal.signal(number, self._caught) for number in (signal.SIGINT, signal.SIGTERM) if main}
         try:
             self._server.run([self._socket])
         finally:
@@ -136,6 +137,9 @@ class WebServer:
             self._thread.join(timeout)
         self._close()
 
+    def _caught(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the standard library's
+        self._server.should_exit = True
+
     def _close(self) -> None:
         if self._scheduler is not None:
             self._scheduler.stop()
@@ -153,16 +157,13 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _caught(number: int, frame: FrameType | None) -> None:
-    """Do nothing: the server has ended."""
-
-
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((host, port))
+        opened.listen(_BACKLOG)  # at once: who has read the link may come before the server is up
     except OSError as error:
         opened.close()
         raise ConfigurationError(
