@@ -17,10 +17,8 @@ from fsdf import (
     BrokerEnum,
     ConcurrentModeEnum,
     FunboostPool,
-    FunboostPoolPickleFunc,
     MemoryExecutor,
     MemoryFunboostPool,
-    PickleQueueExecutor,
     QueueExecutor,
 )
 from fsdf_core.errors import ConfigurationError, EncodeError, HasNotAsyncResult, TaskFailed, TaskKilled
@@ -51,7 +49,7 @@ def executor(params: Callable[..., BoosterParams]) -> Iterator[QueueExecutor]:
 
 
 def test_functions_that_others_cannot_find_are_refused(executor: QueueExecutor) -> None:
-    with pytest.raises(ConfigurationError, match="top level of a module, or use PickleQueueExecutor"):
+    with pytest.raises(ConfigurationError, match="top level of a module"):
         executor.submit(lambda: 1)
 
 
@@ -156,15 +154,9 @@ def test_a_running_call_is_killed_when_that_is_wanted(params: Callable[..., Boos
     assert not isinstance(caught[0], TaskKilled | Exception)
 
 
-def test_pickled_calls_take_any_data(params: Callable[..., BoosterParams]) -> None:
-    with PickleQueueExecutor(params()) as executor:
-        assert executor.submit(complex, 1, 2).result(PATIENCE) == 1 + 2j
-        assert list(executor.map(complex, [1, 2])) == [1, 2]
-        with pytest.raises(EncodeError, match="cannot be pickled"):
-            executor.submit(id, threading.Lock())
-        published = executor._booster.publish({"call": "no pickle"})
-        with pytest.raises(TaskFailed, match="cannot be read here"):
-            published.get(PATIENCE)
+def test_a_queue_that_others_can_write_to_needs_names_of_modules(params: Callable[..., BoosterParams]) -> None:
+    with pytest.raises(ConfigurationError, match="modules="):
+        QueueExecutor(params(broker_kind=BrokerEnum.SQLITE_QUEUE))
 
 
 def test_objects_stay_themselves_in_one_process() -> None:
@@ -204,7 +196,6 @@ def test_async_functions(mode: ConcurrentModeEnum) -> None:
 
 def test_known_names() -> None:
     assert FunboostPool is QueueExecutor
-    assert FunboostPoolPickleFunc is PickleQueueExecutor
     with MemoryFunboostPool(3, 1000) as pool:
         assert pool.submit(math.sqrt, 4).result(PATIENCE) == 2
     assert not any(name.startswith("fsdf-executor") for name in BoostersManager.get_all_queues())

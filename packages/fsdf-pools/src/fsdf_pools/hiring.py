@@ -50,11 +50,14 @@ class Hiring:
                 crew.may_grow = False
             elif not count:
                 self._start_first()
-            elif not (self._stuck() and self._start_worker()) and (self._growing or self._start_grower()):
+            elif self._stuck() and self._start_worker():
+                self._begin_count()
+            elif self._growing or self._start_grower():
                 crew.may_grow = False
 
     def _start_first(self) -> None:
         if self._start_worker():
+            self._begin_count()
             return
         if self._crew.bell is None:
             msg = "the operating system refused a thread, and the pool has no other"
@@ -80,9 +83,11 @@ class Hiring:
         for _ in range(count):
             with crew.lock:
                 if not crew.items or crew.parked or len(crew.members) >= crew.max_workers:
-                    return
+                    break
                 if not self._start_worker():
-                    return
+                    break
+        with crew.lock:
+            self._begin_count()
 
     def relax(self) -> None:
         """Let producers ask for a worker again while the grower has nothing to do."""
@@ -118,9 +123,11 @@ class Hiring:
             crew.waking = False
             crew.may_grow = not crew.members
             return False
-        self._expected = crew.taken()
-        self._since = time.monotonic()
         return True
+
+    def _begin_count(self) -> None:
+        self._expected = self._crew.taken()
+        self._since = time.monotonic()
 
     def _start_grower(self) -> bool:
         self.grower = self._thread(grow, (self._crew, self), "grower")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.memory_executor import MemoryExecutor, MemoryFunboostPool
     from fsdf.params import BoosterParams
-    from fsdf.pickle_executor import FunboostPoolPickleFunc, PickleQueueExecutor
     from fsdf.record_conf import FunctionResultStatusPersistanceConfig
     from fsdf.recorded_result import ResultFromMongo
     from fsdf.remote import RemoteTaskKiller
@@ -65,12 +64,10 @@ __all__ = [
     "ExceptionForRetry",
     "FctContextThread",
     "FunboostPool",
-    "FunboostPoolPickleFunc",
     "FunctionResultStatusPersistanceConfig",
     "HasNotAsyncResult",
     "MemoryExecutor",
     "MemoryFunboostPool",
-    "PickleQueueExecutor",
     "PriorityConsumingControlConfig",
     "PublisherParams",
     "QueueExecutor",
@@ -124,8 +121,6 @@ _HOMES = {
     "QueueExecutor": "fsdf.executor",
     "MemoryExecutor": "fsdf.memory_executor",
     "MemoryFunboostPool": "fsdf.memory_executor",
-    "FunboostPoolPickleFunc": "fsdf.pickle_executor",
-    "PickleQueueExecutor": "fsdf.pickle_executor",
     "boost": "fsdf.decorator",
     "ctrl_c_recv": "fsdf.ctrl_c",
     "fct": "fsdf.context",

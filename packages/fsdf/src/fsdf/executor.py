@@ -10,12 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from fsdf.booster import Booster
+from fsdf.broker_kind import BrokerEnum
 from fsdf.concurrent_mode import ConcurrentModeEnum
 from fsdf.executor_calls import called, called_async, find, reference_of
 from fsdf.params import BoosterParams
 from fsdf.state import state_of
 from fsdf.task_future import TaskFuture
 from fsdf_control.kill import kill
+from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,16 +36,16 @@ class QueueExecutor(Executor):
 
     The calls run where an executor of the same queue consumes: in this process, or in others, which need the same
     modules. All parameters of a task hold for each call: retries, rates, timeouts and the rest. Arguments and results
-    are JSON data. Whoever may write to the queue may call any function that a consumer can import: name `modules`,
-    or guard the queue.
+    are JSON data.
 
     Args:
         params: of the queue, or only its name. Results always come back.
         consume: run calls in this process, too. Default True.
-        modules: names of modules and packages whose own functions may be called here; default None: any.
+        modules: names of modules and packages whose own functions may be called here. Needed to consume a queue that
+            other programs can write to: they could call any function otherwise. Default None: any, on MEMORY_QUEUE.
 
     Raises:
-        ConfigurationError: a parameter is not valid.
+        ConfigurationError: a parameter is not valid, or `modules` is missing.
 
     Example:
         >>> from math import sqrt
@@ -57,6 +59,11 @@ class QueueExecutor(Executor):
     ) -> None:
         if isinstance(params, str):
             params = BoosterParams(queue_name=params)
+        if consume and modules is None and params.broker_kind != BrokerEnum.MEMORY_QUEUE:
+            raise ConfigurationError(
+                "whoever can write to the queue could call any function: "
+                'name the modules whose functions may be called, modules=["app.tasks"]'
+            )
         self._modules = modules
         self._lock = threading.Lock()
         self._pending: set[TaskFuture[Any]] = set()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import importlib
 import inspect
-import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fsdf_core.errors import ConfigurationError, DecodeError, EncodeError
+from fsdf_core.errors import ConfigurationError, DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,9 +31,7 @@ def reference_of(fn: Callable[..., Any]) -> str:
     except (ImportError, AttributeError, ValueError):
         found = None
     if found is not fn:
-        raise ConfigurationError(
-            f"another process cannot find {name}: define it at the top level of a module, or use PickleQueueExecutor"
-        )
+        raise ConfigurationError(f"another process cannot find {name}: define it at the top level of a module")
     if module == "__main__":
         # Under `python -m` other processes know the module by its own name.
         module = getattr(getattr(sys.modules["__main__"], "__spec__", None), "name", None) or module
@@ -66,36 +62,6 @@ def find(reference: str, modules: Sequence[str] | None) -> Callable[..., Any]:
         raise DecodeError(f"{reference} is no function")
     found: Callable[..., Any] = function
     return found
-
-
-def pickled(value: Any) -> str:
-    """Return anything as text; with the library cloudpickle, also functions that no module has.
-
-    Raises:
-        EncodeError: it cannot be pickled.
-    """
-    try:
-        import cloudpickle  # noqa: PLC0415 - it may not be installed
-    except ModuleNotFoundError:
-        dumps = pickle.dumps
-    else:
-        dumps = cloudpickle.dumps
-    try:
-        return base64.b64encode(dumps(value)).decode()
-    except Exception as error:
-        raise EncodeError(f"{value!r} cannot be pickled: {error}") from error
-
-
-def unpickled(text: str) -> Any:
-    """Return what `pickled` was given. Runs code of whoever wrote the text.
-
-    Raises:
-        DecodeError: it cannot be read here.
-    """
-    try:
-        return pickle.loads(base64.b64decode(text))  # noqa: S301 - who may write to the queue may run code
-    except Exception as error:
-        raise DecodeError(f"a pickled value cannot be read here: {error}") from error
 
 
 def called(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -41,7 +41,9 @@ def parse(text: str, noun: str = "state store") -> URL:
             f"fsdf does not use the driver of {url.drivername!r}: write {database}:// or {wanted}://"
         )
     if database == "sqlite" and (url.database or ":memory:") == ":memory:":
-        raise ConfigurationError(f"a SQLite {noun} needs a file: use sqlite:///path")
+        raise ConfigurationError(
+            f"a SQLite {noun} needs a file: use sqlite:///path{', or memory://' if noun == 'state store' else ''}"
+        )
     return url.set(drivername=wanted)
 
 
