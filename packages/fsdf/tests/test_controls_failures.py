@@ -215,6 +215,7 @@ def test_a_hook_hears_of_each_task(decorate, asynchronous):
     assert all_heard.wait(PATIENCE)
     good, bad = sorted(heard, key=lambda status: not status.success)
     assert (good.task_id, good.result, good.run_times, good.params) == (ids[0], 0.5, 1, {"x": 2})
+    assert good.function == "f"
     assert (bad.task_id, bad.exception_type, bad.run_times, bad.queue_name) == (
         ids[1], "ZeroDivisionError", 2, task.queue_name,
     )  # fmt: skip

@@ -144,7 +144,7 @@ def _filter(queue: Queue, ttl: float) -> Filter:
 def _wrappers(params: BoosterParams) -> list[Control]:
     wrappers: list[Control] = []
     if params.user_custom_record_process_info_func is not None:
-        name = getattr(params.consuming_function, "__name__", "") or params.consuming_function_name
+        name = function_title(params).rpartition(".")[2]
         wrappers.append(RunReport(params.user_custom_record_process_info_func, name))
     wrappers.append(Timeout(params.function_timeout))
     return wrappers
