@@ -90,17 +90,18 @@ def test_a_question_finds_what_there_is(store, question):
     }.get(question, RECORDS))  # fmt: skip
 
 
-@pytest.mark.skipif(RECORDS < 1_000_000, reason="FSDF_TEST_RECORDS=1000000 asks for it")
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_a_question_is_answered_at_once(store, question):
-    query, _ = QUESTIONS[question]
-    for ask in (store.find, store.how_many):
-        seconds = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            ask(query)
-            seconds.append(time.perf_counter() - begun)
-        assert min(seconds) < 0.1
+if RECORDS >= 1_000_000:
+
+    @pytest.mark.parametrize("question", QUESTIONS)
+    def test_a_question_is_answered_at_once(store, question):
+        query, _ = QUESTIONS[question]
+        for ask in (store.find, store.how_many):
+            seconds = []
+            for _ in range(3):
+                begun = time.perf_counter()
+                ask(query)
+                seconds.append(time.perf_counter() - begun)
+            assert min(seconds) < 0.1
 
 
 def test_charts_do_not_look_at_records(store):
