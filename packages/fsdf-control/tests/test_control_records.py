@@ -126,11 +126,9 @@ def test_a_task_that_goes_back_is_recorded_until_its_end(store, threads, consume
     assert found(store, 1, status="success")[1].result is None
 
 
-def test_a_long_run_is_recorded_while_it_runs(store, pool, consume):
-    if isinstance(pool, AsyncPool):
-        pytest.skip("a task that blocks its loop")
+def test_a_long_run_is_recorded_while_it_runs(store, threads, consume):
     end = threading.Event()
-    consumer = consume(lambda x: end.wait(LONG), pool, [{"x": 1}])
+    consumer = consume(lambda x: end.wait(LONG), threads, [{"x": 1}])
     record = found(store, 1, status="running")[1]
     assert (record.finished, record.seconds, record.attempts) == (None, None, 1)
     end.set()
