@@ -82,14 +82,14 @@ def test_mongodb_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
 
 
 def test_mongodb_a_worker_stopped_for_two_leases_harms_nothing(fleet):
-    fleet.env["FSDF_LEASE_LIMIT"] = "1.5"
+    fleet.env["FSDF_LEASE_LIMIT"] = "3"
     workers = [fleet.start(), fleet.start()]
     fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(800))
     fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
     stopped = workers[0]
     stopped.send_signal(signal.SIGSTOP)
     fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(3.0)
+    threading.Event().wait(6.0)
     stopped.send_signal(signal.SIGCONT)
     wait_ran(fleet, range(800), 60)
     # What the stopped worker was running, and what it had fetched, ran elsewhere too.

@@ -94,7 +94,7 @@ def test_rabbitmq_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
 
 
 def test_rabbitmq_a_worker_stopped_for_longer_than_its_lease_harms_nothing(rabbitmq_server, tmp_path):
-    fleet = RabbitMQFleet(rabbitmq_server, tmp_path, FSDF_LEASE_LIMIT="2")
+    fleet = RabbitMQFleet(rabbitmq_server, tmp_path, FSDF_LEASE_LIMIT="3")
     try:
         workers = [fleet.start(), fleet.start()]
         fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1500))

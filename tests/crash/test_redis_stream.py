@@ -30,7 +30,7 @@ def fleet(redis_url, tmp_path, monkeypatch):
 
 @pytest.fixture
 def short_lease(monkeypatch):
-    monkeypatch.setenv("FSDF_LEASE_LIMIT", "1.5")
+    monkeypatch.setenv("FSDF_LEASE_LIMIT", "3")
 
 
 def disturb(fleet, blow, times):
@@ -71,7 +71,7 @@ def test_stream_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet
     stopped = workers[0]
     stopped.send_signal(signal.SIGSTOP)
     fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(3.0)
+    threading.Event().wait(6.0)
     stopped.send_signal(signal.SIGCONT)
     fleet.wait_done()
     report = check(fleet.history, range(1000), fleet.kills)

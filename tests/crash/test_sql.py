@@ -116,7 +116,7 @@ def test_sql_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
 
 @pytest.fixture
 def short_lease(monkeypatch):
-    monkeypatch.setenv("FSDF_LEASE_LIMIT", "1.5")
+    monkeypatch.setenv("FSDF_LEASE_LIMIT", "3")
 
 
 @pytest.mark.parametrize("fleet", SERVERS, indirect=True)
@@ -127,7 +127,7 @@ def test_sql_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet):
     stopped = workers[0]
     stopped.send_signal(signal.SIGSTOP)
     fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(3.0)
+    threading.Event().wait(6.0)
     stopped.send_signal(signal.SIGCONT)
     fleet.wait_done()
     report = check(fleet.history, range(1500), fleet.kills)

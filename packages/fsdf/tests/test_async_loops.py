@@ -83,6 +83,10 @@ def test_a_loop_that_the_user_will_run_waits_for_the_user(decorate, ran, mode):
     loop.close()
 
 
+def new_threads(before, queue_name):
+    return [thread for thread in set(threading.enumerate()) - before if queue_name in thread.name]
+
+
 def test_a_stop_does_not_leave_threads_waiting_for_a_loop_that_has_ended(decorate):
     loop, entered = asyncio.new_event_loop(), threading.Event()
 
@@ -95,9 +99,10 @@ def test_a_stop_does_not_leave_threads_waiting_for_a_loop_that_has_ended(decorat
     task.push()
     task.consume()
     assert entered.wait(PATIENCE)
+    assert new_threads(before, task.queue_name)
     assert not task.stop(timeout=0.1)
     assert task.get_message_count() == 1
-    assert wait_until(lambda: set(threading.enumerate()) <= before, PATIENCE, 0.01), threading.enumerate()
+    assert wait_until(lambda: not new_threads(before, task.queue_name), PATIENCE, 0.01), threading.enumerate()
     task.clear()
     for left in asyncio.all_tasks(loop):
         left.cancel()
