@@ -18,12 +18,13 @@ def fleet(request, tmp_path):
     fleet.close()
 
 
-def test_another_process_follows_within_seconds_and_a_new_one_stays_paused(fleet):
+@pytest.mark.realtime
+def test_another_process_follows_within_a_second_and_a_new_one_stays_paused(fleet):
     fleet.publisher.publish({})
     worker = fleet.start()
     fleet.wait_for(fleet.events)
     pause(fleet.store, "rates")
-    threading.Event().wait(3)  # a second, and what a busy machine adds
+    threading.Event().wait(1)
     fleet.publisher.publish_many([{}] * 10)
     threading.Event().wait(0.5)
     assert len(fleet.events()) == 1
@@ -35,4 +36,4 @@ def test_another_process_follows_within_seconds_and_a_new_one_stays_paused(fleet
     resume(fleet.store, "rates")
     resumed = time.time()
     fleet.wait_for(lambda: len(fleet.events()) == 11)
-    assert fleet.events()[1][0] - resumed < 3
+    assert fleet.events()[1][0] - resumed < 1

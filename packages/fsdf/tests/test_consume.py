@@ -75,6 +75,23 @@ def test_whoever_stops_the_consumer_its_own_pool_is_closed(decorate, ran):
     take(ran, 1)
 
 
+def test_a_stop_that_fails_closes_the_tasks_own_pool_too(decorate, monkeypatch):
+    task = decorate(lambda: None)
+    task.consume()
+    consumer = task.consumer._consumer
+    stop = consumer._run.stop
+
+    def fail(timeout):
+        stop(timeout)
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(consumer._run, "stop", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        consumer.stop()
+    with pytest.raises(RuntimeError):
+        consumer.pool.submit(print)
+
+
 def test_stop_then_consume_again(decorate, ran):
     task = decorate(lambda x: ran.put(x))
     assert task.stop()

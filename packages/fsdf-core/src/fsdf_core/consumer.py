@@ -152,13 +152,14 @@ class Consumer:
             run = self._run
             if run is None:
                 return True
+            clean = False
             try:
                 clean = run.stop(self.grace if timeout is None else timeout)
             finally:
                 self._run = None
                 lifecycle.untrack(self)
-            if self._on_stopped is not None:
-                self._on_stopped(clean)
+                if self._on_stopped is not None:
+                    self._on_stopped(clean)
         if clean:
             self.logger.info("stopped consuming %s", self.queue.name)
         else:
