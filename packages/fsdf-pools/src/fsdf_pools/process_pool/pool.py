@@ -7,13 +7,13 @@ import pickle
 import sys
 import threading
 import weakref
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from fsdf_pools.call import fulfil
-from fsdf_pools.process_pool.answer import encode_call
 from fsdf_pools.process_pool.errors import GivenUpError
 from fsdf_pools.process_pool.exit_hook import look_after
+from fsdf_pools.process_pool.remote_calls import RemoteCalls
 from fsdf_pools.process_pool.staff import Staff
 from fsdf_pools.process_pool.worker import Worker
 
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ProcessPool(Executor):
+class ProcessPool(RemoteCalls):
     """Runs calls in child processes, each kept by a thread of this process.
 
     A child starts when work waits and no other is free, and ends when it had none for a while. One that dies costs
@@ -101,41 +101,6 @@ class ProcessPool(Executor):
         """
         self._staff.add((call, ()), count)
 
-    def run(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Run `fn(*args, **kwargs)` in the child process of the calling thread, one of the pool's own, and wait.
-
-        Raises:
-            UnpicklableError: the call or its result cannot travel.
-            WorkerDiedError: the child died of it.
-            GivenUpError: the pool was closed, and the call had not ended in time.
-            RemoteError: stands for an error that cannot travel.
-            BaseException: what the call raised, its traceback being the text of a `RemoteTraceback`, its cause; or
-                what `interrupt` was given.
-        """
-        result: T = self._mine().run(fn, args, kwargs)
-        return result
-
-    def warm_up(self, fn: Callable[..., object], /, *args: Any) -> None:
-        """Let each child process call `fn(*args)` before its first call; one that runs already, before its next.
-
-        For imports, which shall not take the time of a call. Nobody is told what it returns or raises.
-
-        Raises:
-            UnpicklableError: the call cannot travel.
-        """
-        call = encode_call(fn, args, {})
-        if call not in self._warm_ups:
-            self._warm_ups.append(call)
-
-    def prepare(self) -> None:
-        """Wait until the child process of the calling thread, one of the pool's own, can take a call.
-
-        Raises:
-            WorkerDiedError: none can be had.
-            BaseException: what `interrupt` was given.
-        """
-        self._mine().prepare()
-
     def interrupt(self, thread: int, kind: type[BaseException] | None) -> int:
         """End the call that a thread of the pool has in its child process, by killing that.
 
@@ -149,7 +114,7 @@ class ProcessPool(Executor):
         worker = self._staff.threads.get(thread)
         return int(worker is not None and worker.interrupt(kind))
 
-    def _mine(self) -> Worker:
+    def _place(self) -> Worker:
         worker = self._staff.threads.get(threading.get_ident())
         if worker is None:
             raise RuntimeError("only calls that the pool runs have a child process: use submit()")

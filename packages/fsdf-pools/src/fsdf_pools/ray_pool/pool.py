@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import weakref
-from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from fsdf_pools.process_pool.answer import encode_call
 from fsdf_pools.process_pool.errors import GivenUpError
+from fsdf_pools.process_pool.remote_calls import RemoteCalls
 from fsdf_pools.ray_pool.cluster import cluster_cpus, connect
 from fsdf_pools.ray_pool.slot import Slot
 from fsdf_pools.shrinkable import ShrinkableThreadPoolExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _DYING = 10.0
 """Seconds that threads have to end when their workers were killed."""
 
 
-class RayPool(Executor):
+class RayPool(RemoteCalls):
     """Runs calls on a Ray cluster, each worker there kept by a thread of this process.
 
     A worker, which is a Ray actor, starts when work waits and no other is free, and ends when it had none for a
@@ -93,41 +93,6 @@ class RayPool(Executor):
         """
         self._threads.execute_many(call, count)
 
-    def run(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
-        """Run `fn(*args, **kwargs)` in the worker of the calling thread, one of the pool's own, and wait.
-
-        Raises:
-            UnpicklableError: the call or its result cannot travel.
-            WorkerDiedError: the worker died of it, or cannot be reached.
-            GivenUpError: the pool was closed, and the call had not ended in time.
-            RemoteError: stands for an error that cannot travel.
-            BaseException: what the call raised, its traceback being the text of a `RemoteTraceback`, its cause; or
-                what `interrupt` was given.
-        """
-        result: T = self._slot().run(fn, args, kwargs)
-        return result
-
-    def warm_up(self, fn: Callable[..., object], /, *args: Any) -> None:
-        """Let each worker call `fn(*args)` before its first call; one that runs already, before its next.
-
-        For imports, which shall not take the time of a call. Nobody is told what it returns or raises.
-
-        Raises:
-            UnpicklableError: the call cannot travel.
-        """
-        call = encode_call(fn, args, {})
-        if call not in self._warm_ups:
-            self._warm_ups.append(call)
-
-    def prepare(self) -> None:
-        """Wait until the worker of the calling thread, one of the pool's own, has a place on the cluster.
-
-        Raises:
-            WorkerDiedError: none can be had.
-            BaseException: what `interrupt` was given.
-        """
-        self._slot().prepare()
-
     def interrupt(self, thread: int, kind: type[BaseException] | None) -> int:
         """End the call that a thread of the pool has on the cluster, by killing its worker.
 
@@ -144,7 +109,7 @@ class RayPool(Executor):
         slot.interrupt(kind)
         return 1
 
-    def _slot(self) -> Slot:
+    def _place(self) -> Slot:
         slot: Slot | None = getattr(self._mine, "slot", None)
         if slot is None:
             slot = self._mine.slot = self._slots[threading.get_ident()] = Slot(self._options, self._warm_ups)
