@@ -59,10 +59,10 @@ def test_a_name_alone_creates_in_the_registry_asked(queue_name: str) -> None:
 
 
 def test_parameters_are_told_as_data(decorate: Decorate) -> None:
-    task = decorate(lambda x: x, consuming_function_decorator=print, user_options={"a": [1, object]})
+    task = decorate(lambda x: x, consuming_function_decorator=len, user_options={"a": [1, object]})
     told = BoostersManager.get_all_queue_name__boost_params_unstrict_dict()[task.queue_name]
     assert json.loads(json.dumps(told))["user_options"] == {"a": [1, "<class 'object'>"]}
-    assert told["consuming_function_decorator"] == "<built-in function print>"
+    assert told["consuming_function_decorator"] == "<built-in function len>"
     assert told["concurrent_num"] == 50
 
 
