@@ -268,3 +268,28 @@ def test_threads_end_with_close(subscribe):
     assert any(thread.name == "fsdf-redis-lease-sums" for thread in threading.enumerate())
     subscription.close()
     assert not any(thread.name == "fsdf-redis-lease-sums" for thread in threading.enumerate())
+
+
+def test_waiting_survives_that_the_server_forgets_its_scripts(redis_server, queue, subscribe):
+    subscription = subscribe()
+    assert subscription.receive(10, 0) == []
+    redis_server.command("SCRIPT", "FLUSH")
+    sender = threading.Timer(0.1, send, (queue, b"{}"))
+    sender.start()
+    received = subscription.receive(10, 10)
+    sender.join()
+    assert bodies(received) == [b"{}"]
+    subscription.ack(received)
+    assert queue.size() == QueueSize(0, 0, 0)
+
+
+def test_large_messages_beyond_one_claim_follow_at_once(queue, subscribe):
+    subscription = subscribe()
+    for _ in range(40):
+        send(queue, b"x" * 2**20)
+    began = time.monotonic()
+    sizes = []
+    while sum(sizes) < 40:
+        sizes.append(len(subscription.receive(100, 10)))
+    assert len(sizes) > 1
+    assert time.monotonic() - began < 8

@@ -142,7 +142,7 @@ def own_threads():
 def test_waiting_leaves_the_list_alone(broker, client, subscribe):
     queue = broker.queue("sums")
     subscription = subscribe(queue)
-    subscription._wait(subscription._wait_command, 0.01)
+    client.execute_command(*subscription._waiting(0.01))
     send(queue, *numbered(3))
-    subscription._wait(subscription._wait_command, 10)
+    client.execute_command(*subscription._waiting(10))
     assert client.lrange("sums", 0, -1) == numbered(3)

@@ -7,6 +7,7 @@ import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import redis
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
@@ -48,6 +49,48 @@ class Script:
             return client.execute_command("EVALSHA", self._digest, len(keys), *keys, *arguments)
         except NoScriptError:
             return client.execute_command("EVAL", self._source, len(keys), *keys, *arguments)
+
+    def after(
+        self, line: Any, words: Sequence[Any], keys: Sequence[str], arguments: Sequence[Any]
+    ) -> tuple[redis.ResponseError | None, Any]:
+        """Send a blocking command and the script together: it runs on the server as soon as the command has ended.
+
+        So what the command waited for is claimed without another round trip.
+
+        Args:
+            line: a client with a connection of its own.
+            words: the command.
+            keys: of the script.
+            arguments: of the script.
+
+        Returns:
+            What the server answered to the command if it refused it, and the script's answer.
+
+        Raises:
+            redis.RedisError: untranslated; after a broken connection the script may have run.
+        """
+        connection = line.connection
+        if connection is None:
+            raise redis.ConnectionError("closed")
+        refusal = None
+        try:
+            call = ("EVALSHA", self._digest, len(keys), *keys, *arguments)
+            connection.send_packed_command(connection.pack_commands((words, call)))
+            try:
+                connection.read_response()
+            except redis.ResponseError as error:
+                refusal = error
+            try:
+                return refusal, connection.read_response()
+            except NoScriptError:
+                pass
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            # An answer that is still to come must not be the next command's.
+            connection.disconnect()
+            raise
+        return refusal, self(line, keys, arguments)
 
 
 ADMIT = Script("admit")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 
-from fsdf_brokers.redis.subscription import RedisSubscription
-from fsdf_core.broker import Delivery
+from fsdf_brokers.redis.subscription import LOST, RedisSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +16,9 @@ if TYPE_CHECKING:
     from fsdf_brokers.redis.keys import Keys
     from fsdf_brokers.redis.server import RedisAt
     from fsdf_brokers.redis.stream_layout import StreamLayout
-
-_MOST = 5000
-"""Most messages claimed at once: a script stops the whole server while it runs."""
+    from fsdf_core.broker import Delivery
 
 _MOST_BYTES = 16 * 2**20
-
-_LOST = -2
 
 _TIDY = 2.0
 """Seconds between two looks for what lies where nobody looks."""
@@ -81,6 +75,7 @@ class StreamSubscription(RedisSubscription):
             tokens = [delivery.token for delivery in deliveries]
             with self._server.translated():
                 self._release(self._server.direct, tokens)
+            self._next_look = 0.0
             self._held.difference_update(tokens)
 
     def reconnect(self) -> None:
@@ -95,37 +90,28 @@ class StreamSubscription(RedisSubscription):
         super()._admit()
         self._stream.found(self._line, self._keys.common)
 
-    def _take(self, limit: int) -> tuple[list[Delivery], float]:
+    def _take(self, limit: int, patience: float | None) -> list[Delivery]:
         try:
-            wait, *claimed = self._stream.take(
-                self._line, self._keys.common, (self._id, self._incarnation, min(limit, _MOST), _MOST_BYTES)
+            answer = self._ask(
+                self._stream.take, self._keys.common, (self._id, self._incarnation, limit, _MOST_BYTES), patience
             )
         except redis.ResponseError as error:
             if not _without_group(error):
                 raise
-            wait, claimed = _LOST, []
-        if wait == _LOST:
-            if not self._closed:
-                self._admit()
-            return [], 0.0
-        ids, bodies, claims = claimed
-        self._held.update(ids)
-        batch = list(map(Delivery, bodies, ids, repeat(1)))
-        for delivery, number in zip(batch, claims, strict=False):
-            delivery.delivery_count = number
-        look = self._stream.look
-        return batch, look if wait < 0 else min(look, wait / 1000)
+            answer = (LOST,)
 
-    def _wait(self, command: tuple[str, ...], timeout: float) -> None:  # noqa: ARG002 - it has its own
-        milliseconds = max(1, int(timeout * 1000))
+        def sorted_out(
+            ids: list[bytes], bodies: list[Any], claims: list[int]
+        ) -> tuple[list[Any], list[bytes], list[int]]:
+            self._held.update(ids)
+            return bodies, ids, claims
+
+        return self._claimed(answer, sorted_out)
+
+    def _waiting(self, patience: float) -> tuple[Any, ...]:
         group = ("GROUP", self._stream.group, f"fsdf:{self._id}:inbox")
-        try:
-            self._line.execute_command(
-                "XREADGROUP", *group, "COUNT", 1, "BLOCK", milliseconds, "STREAMS", self._keys.ready, ">"
-            )
-        except redis.ResponseError as error:
-            if not _without_group(error):
-                raise
+        milliseconds = max(1, int(patience * 1000))
+        return "XREADGROUP", *group, "COUNT", 1, "BLOCK", milliseconds, "STREAMS", self._keys.ready, ">"
 
     def _tidy(self) -> None:
         keys = (*self._keys.common, f"{self._keys.prefix}tidied")

@@ -6,21 +6,23 @@ import logging
 import threading
 import time
 from itertools import count, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import redis
 
 from fsdf_brokers.redis.lease import CONNECTED, NAME, UNSEEN, Lease
+from fsdf_brokers.redis.located import Elsewhere
 from fsdf_brokers.redis.scripts import ADMIT
 from fsdf_core.broker import Delivery, Subscription
 from fsdf_core.errors import FsdfError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fsdf_brokers.redis.keys import Keys
     from fsdf_brokers.redis.layout import Layout
+    from fsdf_brokers.redis.scripts import Script
     from fsdf_brokers.redis.server import RedisAt
 
 _MOST = 5000
@@ -28,7 +30,8 @@ _MOST = 5000
 
 _MOST_BYTES = 16 * 2**20
 
-_LOST = -2
+LOST = -2
+"""A script's answer to a consumer that is none any more."""
 
 
 class RedisSubscription(Subscription):
@@ -70,6 +73,8 @@ class RedisSubscription(Subscription):
         self._incarnation = 0
         self._next_token = 1
         self._doubtful = range(0)
+        self._next_look = 0.0
+        """Until then, what is not in the command's key need not be looked for."""
         self._line, named = server.line(NAME + self._id)
         self._evidence = CONNECTED if named else UNSEEN
         self._lease: Lease | None = None
@@ -80,7 +85,10 @@ class RedisSubscription(Subscription):
             self._admit()
             # Ask now for what receive() will need: a key of the right type, and a server that knows the commands.
             layout.size(self._line, (*keys.common, keys.beats))
-            self._wait(("BLMOVE", self._inbox, self._inbox, "LEFT", "RIGHT"), 0.001)
+            try:
+                self._line.execute_command("BLMOVE", self._inbox, self._inbox, "LEFT", "RIGHT", 0.001)
+            except redis.OutOfMemoryError:
+                logging.getLogger(f"fsdf.{keys.ready}").debug("the server's memory is full")
         if self._lease is not None:
             self._lease.start()
 
@@ -91,14 +99,18 @@ class RedisSubscription(Subscription):
             BrokerUnavailable: the connection broke; `reconnect` mends it.
         """
         deadline = time.monotonic() + timeout
+        limit = min(limit, _MOST)
         with self._server.translated():
             while True:
-                batch, pause = self._take(min(limit, _MOST))
-                left = deadline - time.monotonic()
-                if batch or left <= 0 or self._interrupted.is_set():
+                patience = min(self._next_look, deadline) - time.monotonic()
+                try:
+                    batch = self._take(limit, None if self._interrupted.is_set() else patience)
+                except Elsewhere:
+                    self.reconnect()
+                    batch = []
+                if batch or self._interrupted.is_set() or time.monotonic() >= deadline:
                     self._interrupted.clear()
                     return batch
-                self._wait(self._wait_command, max(0.001, min(left, pause)))
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete the messages that still are this consumer's."""
@@ -117,12 +129,14 @@ class RedisSubscription(Subscription):
             with self._server.translated():
                 keys = (*self._keys.common, self._unacked)
                 self._layout.requeue(self._server.direct, keys, (self._id, int(delay * 1000), *tokens))
+            self._next_look = 0.0
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         """Put the messages back in front, uncounted."""
         if deliveries:
             with self._server.translated():
                 self._release(self._server.direct, sorted(delivery.token for delivery in deliveries))
+            self._next_look = 0.0
 
     def interrupt(self) -> None:
         """Make `receive` return within 0.2 s."""
@@ -163,32 +177,59 @@ class RedisSubscription(Subscription):
             (self._id, self._incarnation, self._evidence),
         )
 
-    def _take(self, limit: int) -> tuple[list[Delivery], float]:
-        """Return what was claimed, and the seconds to wait if nothing was."""
+    def _take(self, limit: int, patience: float | None) -> list[Delivery]:
+        """Claim messages.
+
+        Args:
+            limit: most messages.
+            patience: seconds to wait for one; not above 0 or None: look without waiting.
+        """
         first = self._next_token
         # A token is used once, even if the answer to this call is lost.
         self._next_token += limit
         self._doubtful = range(first, first + limit)
         keys = (*self._keys.common, self._inbox, self._unacked)
-        wait, *claimed = self._layout.take(self._line, keys, (self._id, self._incarnation, limit, first, _MOST_BYTES))
+        answer = self._ask(self._layout.take, keys, (self._id, self._incarnation, limit, first, _MOST_BYTES), patience)
         self._doubtful = range(0)
-        if wait == _LOST:
+        return self._claimed(answer, lambda claims, bodies: (bodies, count(first), claims))
+
+    def _claimed(
+        self,
+        answer: Sequence[Any],
+        sorted_out: Callable[..., tuple[Sequence[Any], Iterable[Any], Sequence[int]]],
+    ) -> list[Delivery]:
+        """Make deliveries of the answer: `sorted_out` tells its bodies, tokens and numbers of claims."""
+        wait, *claimed = answer
+        self._next_look = 0.0
+        if wait == LOST:
             if not self._closed:
                 self._admit()
-            return [], 0.0
-        claims, bodies = claimed
-        batch = list(map(Delivery, bodies, count(first), repeat(1)))
+            return []
+        bodies, tokens, claims = sorted_out(*claimed)
+        batch = list(map(Delivery, bodies, tokens, repeat(1)))
         for delivery, number in zip(batch, claims, strict=False):
             delivery.delivery_count = number
-        look = self._layout.look
-        return batch, look if wait < 0 else min(look, wait / 1000)
+        if wait:
+            look = self._layout.look
+            self._next_look = time.monotonic() + (look if wait < 0 else min(look, wait / 1000))
+        return batch
 
-    def _wait(self, command: tuple[str, ...], timeout: float) -> None:
-        try:
-            self._line.execute_command(*command, timeout)
-        except redis.OutOfMemoryError:
+    def _ask(self, script: Script, keys: Sequence[str], arguments: Sequence[Any], patience: float | None) -> Any:
+        if patience is None or patience <= 0:
+            return script(self._line, keys, arguments)
+        patience = max(0.001, patience)
+        refusal, answer = script.after(self._line, self._waiting(patience), keys, arguments)
+        if isinstance(refusal, redis.OutOfMemoryError):
             # Scripts that only move messages still pass, so look again and again.
-            self._interrupted.wait(timeout)
+            if not any(answer[1:]):
+                self._interrupted.wait(patience)
+        elif refusal is not None:
+            raise refusal
+        return answer
+
+    def _waiting(self, patience: float) -> tuple[Any, ...]:
+        """Return the command that waits for a message."""
+        return (*self._wait_command, patience)
 
     def _release(self, client: object, tokens: Sequence[int]) -> None:
         self._layout.release(client, (*self._keys.common, self._unacked), (self._id, *tokens))

@@ -1,5 +1,6 @@
 -- Claims up to `limit` messages for a consumer, in one step with their move to its unacknowledged ones.
--- Returns {milliseconds until the next delayed message or -1, {claims of the first bodies}, {bodies}};
+-- Returns {milliseconds until the next delayed message, {claims of the first bodies}, {bodies}}; instead of the
+-- milliseconds -1 if there is none, 0 if more may be ready;
 -- {-2} if the consumer lost its lease or this call is a late one of an earlier incarnation.
 -- Removals come before additions: when memory is full, Redis lets only such scripts pass.
 local function claim(consumer, incarnation, limit, token, budget)
@@ -49,5 +50,5 @@ local function claim(consumer, incarnation, limit, token, budget)
   )
   drain(ready_read, ready_drop)
   spread('HSET', unacked_of(consumer), fields)
-  return {#bodies == 0 and until_next() or -1, claims, bodies}
+  return {(#bodies >= limit or bytes >= budget) and 0 or until_next(), claims, bodies}
 end

@@ -1,6 +1,7 @@
 -- Claims messages.
 -- ARGV: consumer id, incarnation, limit, most bytes
--- Returns {milliseconds until the next delayed message or -1, {ids}, {bodies}, {deliveries of the first ones}};
+-- Returns {milliseconds until the next delayed message, {ids}, {bodies}, {deliveries of the first ones}}; instead of
+-- the milliseconds -1 if there is none, 0 if more may be ready;
 -- {-2} if the consumer lost its lease or this call is a late one of an earlier incarnation.
 
 local consumer, incarnation, limit, budget = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -62,4 +63,4 @@ while most > 0 do
   for i = 1, #entries do add(entries[i]) end
   most = #entries == most and room() or 0
 end
-return {#bodies == 0 and until_next() or -1, ids, bodies, claims}
+return {(#bodies >= limit or bytes >= budget) and 0 or until_next(), ids, bodies, claims}
