@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import modes, sleeping
+from benchmarks import effects, modes, sleeping
 from benchmarks.controls import SECTION, Costs, measure_controls
 from benchmarks.environments import python_of
 from benchmarks.report import machine, print_report, write_raw
@@ -34,6 +34,8 @@ def _section(options: argparse.Namespace, console: Console) -> bool | None:
         return sleeping.run(console, options.transport, options.tasks, options.json)
     if options.only == [modes.SECTION]:
         return modes.run(console, options.transport, options.runs, options.json)
+    if options.only == [effects.SECTION]:
+        return effects.run(console, options.transport, options.runs, options.json)
     return None
 
 
@@ -77,7 +79,7 @@ def _systems(options: argparse.Namespace, console: Console) -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", type=_names, default=[], help="systems, with commas: fsdf,controls; or latency, or modes"
+        "--only", type=_names, default=[], help="systems, with commas: fsdf,controls; or latency, modes, effects"
     )
     parser.add_argument("--transport", action="append", choices=TRANSPORTS, default=[])
     parser.add_argument("--runs", type=int, default=5, help="rounds, of which medians are taken (default 5)")

@@ -27,12 +27,14 @@ class Load(NamedTuple):
         seconds: length of a publish phase, and of the backlog that is then consumed.
         idle: seconds that the idle worker is watched.
         mode: how tasks run side by side: THREADING, ASYNC, GEVENT or EVENTLET.
+        records: URL of the database of records; empty: neither results nor records.
     """
 
     workers: int = 10
     seconds: float = 1.0
     idle: float = 5.0
     mode: str = "THREADING"
+    records: str = ""
 
 
 class PhaseError(RuntimeError):
@@ -48,6 +50,7 @@ def run_phase(system: System, transport: str, phase: str, load: Load, place: Pla
     command = [str(python_of(system)), "-m", "benchmarks.drivers.main", system.driver, transport, phase]
     command += ["--workers", str(load.workers), "--queue", place.queue, "--address", place.address]
     command += ["--seconds", str(load.idle if phase == "rest" else load.seconds), f"--mode={load.mode}"]
+    command += [f"--records={load.records}"] if load.records else []
     with tempfile.TemporaryDirectory(prefix="fsdf-bench-", ignore_cleanup_errors=True) as folder:
         try:
             process = subprocess.run(

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.servers.catalogue import server
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.mongodb_server import MongoDBServer
 from tests.servers.rabbitmq_server import RabbitMQServer
 from tests.servers.redis_server import RedisServer
 
-from benchmarks.systems import KAFKA, RABBITMQ, REDIS, REDIS_STREAM
+from benchmarks.systems import KAFKA, MONGODB, RABBITMQ, REDIS, REDIS_STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-NEEDED = {REDIS: "redis", REDIS_STREAM: "redis", RABBITMQ: "rabbitmq", KAFKA: "kafka"}
+NEEDED = {REDIS: "redis", REDIS_STREAM: "redis", RABBITMQ: "rabbitmq", KAFKA: "kafka", MONGODB: "mongodb"}
 """The program behind each transport; the others need none."""
 
 DATABASES = 16
@@ -100,6 +101,8 @@ class Servers:
                 yield from self._queue(name)
             case "kafka":
                 yield from self._topic(name)
+            case "mongodb":
+                yield Place(name, self._mongodb.database())
 
     def _start(self, name: str, stack: contextlib.ExitStack, folder: Path) -> str | None:
         """Start a server; return why it does not start the second time either."""
@@ -123,6 +126,12 @@ class Servers:
         self._rabbitmq = RabbitMQServer(server("rabbitmq").executable() or "")
         stack.callback(self._rabbitmq.remove)
         self._rabbitmq.start()
+
+    def _start_mongodb(self, stack: contextlib.ExitStack, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._mongodb = MongoDBServer(server("mongodb").executable() or "", folder)
+        self._mongodb.start()
+        stack.callback(self._mongodb.stop)
 
     def _start_kafka(self, stack: contextlib.ExitStack, folder: Path) -> None:
         folder.mkdir(parents=True)

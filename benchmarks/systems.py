@@ -10,6 +10,8 @@ REDIS = "redis"
 REDIS_STREAM = "redis-stream"
 RABBITMQ = "rabbitmq"
 KAFKA = "kafka"
+MONGODB = "mongodb"
+"""No transport here: a store of records."""
 TRANSPORTS = (MEMORY, SQLITE, REDIS, REDIS_STREAM, RABBITMQ, KAFKA)
 
 HIREDIS = "hiredis==3.5.0"

@@ -22,6 +22,7 @@ class Setting(NamedTuple):
         address: of the transport's server, as a URL or `host:port`; empty where there is none.
         confirm: whether to wait until the server has each message; not when publishing only makes a backlog.
         mode: THREADING, ASYNC, GEVENT or EVENTLET; for ASYNC the task is `async def`.
+        records: URL of a database; then results are sent back, and what became of each task is recorded there.
     """
 
     transport: str
@@ -32,6 +33,7 @@ class Setting(NamedTuple):
     address: str = ""
     confirm: bool = True
     mode: str = "THREADING"
+    records: str = ""
 
 
 class Driver(ABC):

@@ -24,6 +24,7 @@ ADDRESSES = {
     "rabbitmq": "FSDF_RABBITMQ_URL",
     "kafka": "FSDF_KAFKA_BOOTSTRAP_SERVERS",
 }
+DAY = 86_400
 
 
 class Fsdf(Driver):
@@ -33,6 +34,10 @@ class Fsdf(Driver):
         super().__init__(setting)
         if setting.transport in ADDRESSES:
             os.environ[ADDRESSES[setting.transport]] = setting.address
+        if setting.records:
+            os.environ["FSDF_RECORDS_URL"] = setting.records
+            if setting.transport == "redis":
+                os.environ["FSDF_STATE_URL"] = setting.address
         # Imported late: settings are read from the environment.
         from fsdf import BoosterParams, BrokerEnum, ConcurrentModeEnum, boost  # noqa: PLC0415
 
@@ -44,6 +49,8 @@ class Fsdf(Driver):
                 concurrent_num=setting.workers,
                 # A dead process of an earlier phase must not still be in the group.
                 broker_exclusive_config={"group_id": setting.queue} if setting.transport == "kafka" else {},
+                is_using_rpc_mode=bool(setting.records),
+                function_result_status_persistance_conf=(True, True, DAY) if setting.records else None,
             )
         )(setting.task)
 

@@ -20,6 +20,7 @@ KINDS = {
     "rabbitmq": "RABBITMQ_AMQPSTORM",
     "kafka": "KAFKA_CONFLUENT",
 }
+DAY = 86_400
 
 
 class Funboost(Driver):
@@ -33,7 +34,15 @@ class Funboost(Driver):
         if setting.transport == "sqlite" and self.equal_durability:
             equalise()
         # Imported late: the import reads the configuration.
-        from funboost import BoosterParams, BrokerEnum, ConcurrentModeEnum, boost  # noqa: PLC0415
+        from funboost import (  # noqa: PLC0415
+            BoosterParams,
+            BrokerEnum,
+            ConcurrentModeEnum,
+            FunctionResultStatusPersistanceConfig,
+            boost,
+        )
+
+        recorded = bool(setting.records)
 
         self._task = boost(
             BoosterParams(
@@ -44,6 +53,10 @@ class Funboost(Driver):
                 log_level=logging.CRITICAL,
                 create_logger_file=False,
                 broker_exclusive_config={"group_id": setting.queue} if setting.transport == "kafka" else {},
+                is_using_rpc_mode=recorded,
+                function_result_status_persistance_conf=FunctionResultStatusPersistanceConfig(
+                    is_save_status=recorded, is_save_result=recorded, expire_seconds=DAY, is_use_bulk_insert=True
+                ),
             )
         )(setting.task)
 
@@ -59,6 +72,8 @@ class Funboost(Driver):
 def _write_config(setting: Setting) -> None:
     """Put its configuration on the path before its import would write a template somewhere."""
     values = {"SQLLITE_QUEUES_PATH": str(setting.folder / "queues")} | _addresses(setting)
+    if setting.records:
+        values["MONGO_CONNECT_URL"] = setting.records
     (setting.folder / "funboost_config.py").write_text(
         "import logging\n"
         "from funboost.funboost_config_deafult import BrokerConnConfig as Broker\n"

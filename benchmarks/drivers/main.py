@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--queue", default="bench")
     parser.add_argument("--address", default="")
     parser.add_argument("--mode", default="THREADING")
+    parser.add_argument("--records", default="")
     options = parser.parse_args()
     # Peers print to stdout while they are imported: results get the real one, the rest goes to stderr.
     results = os.fdopen(os.dup(1), "w")
@@ -54,7 +55,7 @@ def main() -> int:
     if options.mode == "ASYNC":
         task = task_async
     setting = Setting(options.transport, options.workers, Path.cwd(), task, options.queue, options.address)
-    setting = setting._replace(confirm=options.phase != "consume", mode=options.mode)
+    setting = setting._replace(confirm=options.phase != "consume", mode=options.mode, records=options.records)
     driver = module.build(setting)
     for line in PHASES[options.phase](driver, options.seconds):
         # Not print(): funboost's import replaces it.
