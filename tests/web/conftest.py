@@ -1,4 +1,4 @@
-"""The web UI over real stores: SQLite files of the test's own."""
+"""The web UI over real stores: SQLite files of the test's own, or what `stores` says."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ from fsdf_web.app import create_app
 from fsdf_web.config import WebSettings
 from tests.servers.fixtures import need
 from tests.web.program import Program
+from tests.web.stores import SQLITE, urls
 
 ADMIN, READER = "the-token-of-admins", "the-token-of-readers"
 PARAMETERS = ({"name": "x", "required": True, "annotation": "int"}, {"name": "y", "required": False, "default": 2})
 
 
 @pytest.fixture
-def settings(tmp_path):
-    return Settings(home=tmp_path / "home", timezone="UTC")
+def stores(request):
+    """The URLs of state and records as settings; modules that parametrize it say which servers hold them."""
+    return urls(getattr(request, "param", SQLITE), request.getfixturevalue)
+
+
+@pytest.fixture
+def settings(tmp_path, stores):
+    return Settings(home=tmp_path / "home", timezone="UTC", **stores)
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ import pytest
 from fsdf_core.dead_letter import NOTE
 from fsdf_core.roster import KnownQueue, Worker
 from fsdf_core.testing.clock import ManualClock
+from tests.web.stores import everywhere
+
+pytestmark = everywhere
 
 
 def bodies(queue):

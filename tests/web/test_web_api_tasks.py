@@ -6,6 +6,9 @@ import orjson
 import pytest
 
 from fsdf_core.records import Count, TaskRecord
+from tests.web.stores import everywhere
+
+pytestmark = everywhere
 
 
 def record(task_id="t1", queue="sums", status="success", **more):
