@@ -47,7 +47,14 @@ def test_the_conformance_suite_of_consumers(redis_url):
 
 @pytest.mark.timeout(2 * PATIENCE)
 def test_controls():
-    files = ["green_controls.py", "test_retry.py", "test_dead_letter.py", "test_breaker.py", "test_batches.py"]
+    files = [
+        "green_controls.py",
+        "green_stores.py",
+        "test_retry.py",
+        "test_dead_letter.py",
+        "test_breaker.py",
+        "test_batches.py",
+    ]
     words = [str(HERE / file) for file in files]
     selection = "not persistqueue and not hundred_thousand"
     check(*(run(library, {}, *words, "-k", selection) for library in LIBRARIES))

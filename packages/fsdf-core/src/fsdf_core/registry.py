@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fsdf_core.errors import ConfigurationError, MissingDependency, UnknownName
+from fsdf_core.green.records import cooperative_records
 from fsdf_core.green.state import cooperative_state
 from fsdf_core.suggest import did_you_mean
 
@@ -131,9 +132,10 @@ def open_records(settings: Settings) -> RecordStore:
     """
     secret = settings.records_url
     url = secret.get_secret_value() if secret else f"sqlite:///{default_records_file(settings).as_posix()}"
-    return _opened(
+    store = _opened(
         _records, records, url, settings, "FSDF_RECORDS_URL", "sqlite:///path, postgresql://… or mongodb://…"
     )
+    return cooperative_records(store)
 
 
 def default_records_file(settings: Settings) -> Path:
