@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
@@ -153,19 +152,81 @@ def test_an_unused_and_a_closed_pool_exit_at_once(run_script):
     )
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process of its own cannot be sent Ctrl-C alone there")
-def test_ctrl_c_ends_the_wait():
-    code = script("""
+LEFT_RUNNING = {
+    "threads": """
         pool = ShrinkableThreadPoolExecutor(3)
-        pool.execute(lambda: (print("begun", flush=True), time.sleep(60)))
-        """)
+        tenant = pool._crew
+        pool.execute(time.sleep, 600)
+        """,
+    "coroutines": """
+        import asyncio
+        from fsdf_pools.async_pool import AsyncPool
+        tenant = pool = AsyncPool(3)
+        pool.submit(asyncio.sleep, 600)
+        """,
+    "a coroutine that will not be cancelled": """
+        import asyncio
+        from fsdf_pools.async_pool import AsyncPool
+        tenant = pool = AsyncPool(3)
+        async def stay():
+            while True:
+                try:
+                    await asyncio.sleep(600)
+                except asyncio.CancelledError:
+                    pass
+        pool.submit(stay)
+        """,
+    "greenlets": """
+        from gevent import monkey
+        monkey.patch_all()
+        from fsdf_pools.gevent_pool import GeventPool
+        tenant = pool = GeventPool(3)
+        pool.submit(time.sleep, 600)
+        """,
+    "processes": """
+        from fsdf_pools.process_pool import ProcessPool
+        pool = ProcessPool(1)
+        tenant = pool._staff
+        pool.submit(time.sleep, 600)
+        """,
+}
+
+TELL_WHEN_THE_EXIT_WAITS = """
+        def tell():
+            while tenant.bell is None:
+                time.sleep(0.01)
+            print("waiting", flush=True)
+        threading.Thread(target=tell, daemon=True).start()
+        """
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process of its own cannot be sent Ctrl-C alone there")
+@pytest.mark.parametrize("left", LEFT_RUNNING)
+def test_one_ctrl_c_ends_the_wait(left):
+    code = script(LEFT_RUNNING[left] + TELL_WHEN_THE_EXIT_WAITS)
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         try:
-            assert process.stdout.readline() == "begun\n"
-            time.sleep(0.3)
+            assert process.stdout.readline() == "waiting\n"
             process.send_signal(signal.SIGINT)
-            process.wait(5)
+            process.wait(60)
         finally:
             process.kill()
+
+
+def test_a_loop_that_its_owner_closed_holds_up_no_exit():
+    code = script("""
+        import asyncio
+        from fsdf_pools.async_pool import AsyncPool
+        loop = asyncio.new_event_loop()
+        pool = AsyncPool(3, loop=loop, run_loop=False)
+        async def main():
+            pool.submit(asyncio.sleep, 600)
+        loop.run_until_complete(main())
+        loop.close()
+        """)
+    # What asyncio says of the lost coroutine is its own affair.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert "atexit" not in done.stderr

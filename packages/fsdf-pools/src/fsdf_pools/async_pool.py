@@ -174,7 +174,7 @@ class AsyncPool:
         if not self._thread.inside:
             with self._quiet:
                 clean = self._quiet.wait_for(lambda: self._added == self._ended, timeout)
-        if not clean:
+        if not clean and self._thread.running:
             self._thread.call(self._cancel_all)
             with self._quiet:
                 self._quiet.wait_for(lambda: self._added == self._ended, 1.0)
@@ -208,6 +208,10 @@ class AsyncPool:
 
     def lend_hand(self) -> None:
         """Nobody can: the loop has its thread."""
+
+    def at_exit(self) -> None:
+        """Close; cancel what Ctrl-C left running."""
+        self.close(0.0)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was handed over runs in the parent."""

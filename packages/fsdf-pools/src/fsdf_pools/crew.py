@@ -190,6 +190,10 @@ class Crew:
         self.closed = self.gated = True
         self._wake(len(self.members))
 
+    def at_exit(self) -> None:
+        """Close: the threads are daemons, the interpreter does not wait for them."""
+        self.close()
+
     def _wake(self, count: int) -> None:
         for _ in range(count):
             try:

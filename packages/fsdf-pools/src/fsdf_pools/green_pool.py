@@ -211,6 +211,10 @@ class GreenPool(Executor):
         if not self.quiet():
             self._give_way()
 
+    def at_exit(self) -> None:
+        """Close; what Ctrl-C left running ends with the process."""
+        self.close(0.0)
+
     def after_fork(self) -> None:
         """Begin anew in a forked child: what was handed over runs in the parent."""
         self._begin()

@@ -46,7 +46,7 @@ class Leave:
             self.wait()
         finally:
             for crew in self._crews():
-                crew.close()
+                crew.at_exit()
 
     def _wait(self) -> None:
         bell = threading.Event()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
@@ -26,8 +26,8 @@ class Tenant(Protocol):
         """Run what nobody else will."""
         ...
 
-    def close(self) -> Any:
-        """Accept nothing more."""
+    def at_exit(self) -> None:
+        """Accept nothing more and wait a few seconds at most: what was to be waited for has been, or Ctrl-C came."""
         ...
 
     def after_fork(self) -> None:

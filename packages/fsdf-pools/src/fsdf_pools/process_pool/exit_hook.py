@@ -25,4 +25,4 @@ def look_after(staff: Staff) -> None:
 
 def _close_all() -> None:
     for staff in list(_all):
-        staff.close()
+        staff.at_exit()

@@ -203,8 +203,8 @@ class Staff:
     def lend_hand(self) -> None:
         """Nobody can: each child has its thread."""
 
-    def close(self) -> None:
-        """End, at the interpreter's exit: what was to be waited for has ended, or somebody pressed Ctrl-C."""
+    def at_exit(self) -> None:
+        """End; kill what Ctrl-C left running."""
         self.end(0.0)
 
     def after_fork(self) -> None:
