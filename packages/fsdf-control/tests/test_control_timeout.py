@@ -8,6 +8,7 @@ import pytest
 
 from fsdf_control import Retry, Timeout
 from fsdf_control.interruption import Interrupted
+from fsdf_core.batch import BatchMessage
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
@@ -273,3 +274,12 @@ def test_the_watchdog_comes_with_the_first_limit_and_goes_with_the_consumer(queu
 def test_nonsense_is_refused(arguments):
     with pytest.raises(ValueError, match="a timeout needs"):
         Timeout(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("own", "limit"),
+    [([0, None], 10), ([None, 0], 10), ([0, 0], 0), ([60, 0, 3], 3), ([60, None], 10), ([20, 30], 20)],
+)
+def test_the_shortest_limit_of_its_members_is_that_of_a_batch(own, limit):
+    members = [Message({}, {} if seconds is None else {"function_timeout": seconds}) for seconds in own]
+    assert Timeout(10).limit(BatchMessage(members)) == limit

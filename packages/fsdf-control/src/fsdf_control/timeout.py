@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf_control.interruption import Interruption, Terms
 from fsdf_control.number_option import NumberOption
 from fsdf_control.watchdog import Watchdog
+from fsdf_core.batch import BatchMessage
 from fsdf_core.control import Control
 from fsdf_core.errors import TaskTimeout
 
@@ -38,6 +39,8 @@ class Timeout(Control):
 
     An exception can come at any line: give what a task calls timeouts of its own where it has them, and set this
     one higher. Within the grace it comes up to four times; a clean-up has a quarter of the grace until the next.
+
+    A micro-batch ends with the shortest limit of its calls; those without a limit do not count.
 
     Args:
         seconds: how long a task may run; None or 0: no limit, but for messages that have one. A message's
@@ -75,8 +78,11 @@ class Timeout(Control):
             self._watchdog.stop()
 
     def limit(self, message: Message) -> float:
-        """How many seconds the message's task may run; 0 for no limit."""
-        return self._option.of(message, self._seconds)
+        """How many seconds the message's task may run; 0 for no limit. Of a batch, the least that a member may."""
+        own = self._option.of
+        if not isinstance(message, BatchMessage):
+            return own(message, self._seconds)
+        return min((limit for member in message.members if (limit := own(member, self._seconds))), default=0.0)
 
     def around(self, call: Call) -> Call:
         """Watch each call that has a limit."""
