@@ -6,8 +6,6 @@ import contextlib
 import logging
 import multiprocessing
 import signal
-import sys
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -16,20 +14,17 @@ from fsdf_pools.process_pool.child_main import GROUP_SIGNALS, serve
 from fsdf_pools.process_pool.exit_reason import exit_reason, oom_kills
 from fsdf_pools.process_pool.log_relay import handle_relayed
 from fsdf_pools.process_pool.readable import readable
+from fsdf_pools.process_pool.spawning import start
 from fsdf_pools.process_pool.stack import ask_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.context import SpawnProcess
 
 _LOOK_EVERY = 1.0
 """Seconds between two looks at whether a child that says nothing is there: another process may hold its pipe."""
 
 _ENDING = 5.0
 """Seconds that a child has to end by itself, and again when killed."""
-
-_starting = threading.Lock()
-"""`multiprocessing` counts on one thread that starts processes."""
 
 
 class ChildGoneError(Exception):
@@ -67,8 +62,8 @@ class Child:
             target=serve, args=(requests, answers, stacks, setup, level), name=name, daemon=False
         )
         try:
-            with _starting, _signals_blocked():
-                knows_main = _start(self._process, main_file)
+            with _signals_blocked():
+                knows_main = start(self._process, main_file)
         except BaseException:
             self._close_pipes()
             raise
@@ -162,18 +157,6 @@ class Child:
     def _lacked_memory(self) -> bool | None:
         now = oom_kills()
         return None if now is None or self._oom_kills is None else now > self._oom_kills
-
-
-def _start(process: SpawnProcess, main_file: str | None) -> bool:
-    """Start a process; return whether `multiprocessing` has surely told it which script this one runs.
-
-    Python deletes `__main__.__file__` when a script has come to its end, maybe at this moment.
-    """
-    main = sys.modules["__main__"]
-    if main_file is not None and not hasattr(main, "__file__"):
-        main.__file__ = main_file
-    process.start()
-    return main_file is None or hasattr(main, "__file__")
 
 
 @contextlib.contextmanager

@@ -39,6 +39,11 @@ class ScalePolicy:
         self._waiting: float | None = None
         self._idle: float | None = None
 
+    def one_less(self) -> None:
+        """Have one process less at most from now on: somebody has told one to end."""
+        self.most = max(0, self.most - 1)
+        self.least = min(self.least, self.most)
+
     def decide(self, now: float, current: int, *, ready: int, in_flight: int, workers: int) -> int:
         """Return the number of processes to have.
 
@@ -92,6 +97,7 @@ class Autoscaler:
         self._thread = threading.Thread(target=self._run, name=f"fsdf-autoscale-{name}", daemon=True)
         self.start = self._thread.start
         self.close = self._ended.set
+        self.one_less = policy.one_less
 
     def _run(self) -> None:
         trouble = ""

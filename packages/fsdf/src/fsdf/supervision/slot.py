@@ -22,18 +22,31 @@ class Slot:
     A replacement starts first. When it consumes, the old process is told to drain; if it dies before, the old
     one stays.
 
+    When somebody has told all consumers of the process to end, nobody takes its place.
+
     Args:
+        number: the place's; part of the process's name.
         launch: starts a process.
         options: when to replace it.
         grace: seconds for running tasks of a process that is replaced.
         logger: where starts and ends are told.
+
+    Attributes:
+        retired: its process was told to end, and has; the slot is to be given up.
     """
 
     def __init__(
-        self, launch: Callable[[], WorkerProcess], options: SupervisorOptions, grace: float, logger: logging.Logger
+        self,
+        number: int,
+        launch: Callable[[], WorkerProcess],
+        options: SupervisorOptions,
+        grace: float,
+        logger: logging.Logger,
     ) -> None:
+        self.number = number
         self.current: WorkerProcess | None = None
         self.successor: WorkerProcess | None = None
+        self.retired = False
         self._launch = launch
         self._options = options
         self._grace = grace
@@ -66,6 +79,8 @@ class Slot:
         for process in self.processes:
             process.listen()
         self._bury()
+        if self.retired:
+            return self.empty("its place is given up", self._grace)
         if self.current is None:
             if time.monotonic() >= self._due:
                 self.current = self._start("started")
@@ -135,9 +150,23 @@ class Slot:
             self.successor = None
             self._reload = False
         if self.current is not None and self.current.ended:
+            self.current.listen()
+            if self.current.retired and not self.current.why:
+                self._retire(self.current)
+                return
             self._mourn(self.current, "")
             self.current, self.successor = self.successor, None
             self._reload = False
+
+    def _retire(self, process: WorkerProcess) -> None:
+        self.retired = True
+        self.current = None
+        self._reload = False
+        process.close()
+        self._logger.info(
+            "%s, pid %s, ended with exit code %s: its consumers were told to end, so nobody takes its place",
+            process.name, process.pid, process.process.exitcode,
+        )  # fmt: skip
 
     def _mourn(self, process: WorkerProcess, note: str) -> None:
         process.close()

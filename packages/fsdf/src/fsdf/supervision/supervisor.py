@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from itertools import count
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ _JOIN = 20.0
 class Supervisor:
     """Owns the thread `fsdf-supervisor-<name>` and the processes `fsdf-<name>-<k>`.
 
-    The thread keeps this process alive. On SIGTERM and SIGINT the worker processes drain and this process ends,
+    The thread keeps this process alive, until every process was told to end by an order to its consumers (`fsdf workers
+    stop`, the web UI). On SIGTERM and SIGINT the worker processes drain and this process ends,
     as `fsdf_core.lifecycle` says; if it is killed they notice and drain, too.
 
     Args:
@@ -66,6 +68,7 @@ class Supervisor:
         self._settings = settings
         self._logger = logger
         self._target = processes
+        self._counting = threading.Lock()
         self._slots: list[Slot] = []
         self._leaving: list[WorkerProcess] = []
         self._stopping = threading.Event()
@@ -113,9 +116,10 @@ class Supervisor:
         """
         if type(processes) is not int or processes < 0:
             raise ConfigurationError(f"scale() takes a number of processes, not {processes!r}")
-        if processes != self._target:
-            self._logger.info("%s%s: from %d to %d processes", PREFIX, self.name, self._target, processes)
-        self._target = processes
+        with self._counting:
+            if processes != self._target:
+                self._logger.info("%s%s: from %d to %d processes", PREFIX, self.name, self._target, processes)
+            self._target = processes
 
     def reload(self) -> None:
         """Replace every process by a new one, one after the other; each new one consumes before the old one drains.
@@ -165,19 +169,32 @@ class Supervisor:
         too_many, self._slots = self._slots[target:], self._slots[:target]
         self._empty(too_many, "not needed any more", self.grace)
         while len(self._slots) < target:
-            self._slots.append(self._slot(len(self._slots) + 1))
+            taken = {slot.number for slot in self._slots}
+            self._slots.append(self._slot(next(number for number in count(1) if number not in taken)))
         if self._reload:
             self._reload = False
             self._logger.info("%s%s: reload", PREFIX, self.name)
             for slot in self._slots:
                 slot.ask_reload()
-        for slot in self._slots:
+        for slot in self._slots[:]:
             others = any(other.successor is not None for other in self._slots if other is not slot)
             was, before = slot.reloading, slot.successor
             self._leaving += slot.tick(may_reload=not others)
-            if was and not slot.reloading and before is not None and slot.current is not before:
+            if slot.retired:
+                self._give_up(slot)
+            elif was and not slot.reloading and before is not None and slot.current is not before:
                 self._give_up_reload()
         self._bury()
+
+    def _give_up(self, slot: Slot) -> None:
+        self._slots.remove(slot)
+        with self._counting:
+            self._target = max(0, self._target - 1)
+            if self.autoscaler is not None:
+                self.autoscaler.one_less()
+            if not self._target:
+                self._logger.info("%s%s: every process was told to end, so the supervisor ends", PREFIX, self.name)
+                self._stopping.set()
 
     def _give_up_reload(self) -> None:
         self._logger.error("%s%s: reload given up, the new process does not start", PREFIX, self.name)
@@ -187,6 +204,7 @@ class Supervisor:
     def _slot(self, number: int) -> Slot:
         name = f"{PREFIX}{self.name}-{number}"
         return Slot(
+            number,
             lambda: WorkerProcess(name, self.origins, self._settings, self._main_file),
             self._options,
             self.grace,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 DRAIN = b"drain "
 """The one command; seconds for running tasks follow."""
 
+_LEAVE = 13.0
+"""Seconds that the interpreter has to end by itself when nothing is consumed any more; given-up tasks would keep it."""
+
 
 def run_worker(origins: Sequence[Origin], connection: Connection, settings: dict[str, Any]) -> None:
     """Consume until told to end, by the supervisor, by a signal, or by the supervisor's death.
@@ -71,6 +74,8 @@ class _Link:
         self._connection = connection
         self._sending = threading.Lock()
         self._draining = False
+        self._retired = False
+        self._stopped_before = False
         self._parent = os.getppid()
         self._thread = threading.Thread(target=self._run, name="fsdf-report", daemon=True)
         self.start = self._thread.start
@@ -82,6 +87,10 @@ class _Link:
 
     def _run(self) -> None:
         while os.getppid() == self._parent:
+            if not self._draining and self._all_told_to_end():
+                self._retired = True
+                logging.getLogger("fsdf").info("all consumers of this worker process were told to end: it ends, too")
+                self._drain(None)
             self.tell(self._look())
             try:
                 if self._connection.poll(EVERY):
@@ -93,6 +102,12 @@ class _Link:
         logging.getLogger("fsdf").warning("the supervisor is gone: this worker process ends")
         self._drain(None)
 
+    def _all_told_to_end(self) -> bool:
+        # In this order: a signal is noted before it stops the consumers. Twice: one may be starting again.
+        stopped = not any(booster.consumer.running for booster in self.boosters)
+        before, self._stopped_before = self._stopped_before, stopped
+        return stopped and before and not lifecycle.ending()
+
     def _look(self) -> Report:
         pulses = [pulse for booster in self.boosters if (pulse := booster.consumer.pulse()) is not None]
         return Report(
@@ -103,6 +118,7 @@ class _Link:
             turns=tuple(turns for pulse in pulses for turns in pulse.turns),
             threads_alive=all(pulse.threads_alive for pulse in pulses),
             memory=resident_bytes(),
+            retired=self._retired,
         )
 
     def _drain(self, timeout: float | None) -> None:
@@ -117,6 +133,9 @@ class _Link:
         if not clean:
             _exit_now()  # the interpreter would wait for the tasks that were given up
         self.ended.set()
+        if self._retired:
+            threading.Event().wait(_LEAVE)
+            _exit_now()
 
 
 def _exit_now() -> None:

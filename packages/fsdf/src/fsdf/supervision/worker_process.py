@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from fsdf.supervision.report import Report
 from fsdf.supervision.worker import DRAIN, run_worker
+from fsdf_pools.process_pool.spawning import start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,12 +40,8 @@ class WorkerProcess:
         self.process = spawn.Process(
             target=run_worker, args=(tuple(origins), theirs, settings), name=name, daemon=False
         )
-        main = sys.modules["__main__"]
-        if main_file is not None and not hasattr(main, "__file__"):
-            # Python deletes it when a script has come to its end; `multiprocessing` needs it to import the script.
-            main.__file__ = main_file
         try:
-            self.process.start()
+            knows_main = start(self.process, main_file)
         except BaseException:
             self.connection.close()
             raise
@@ -60,6 +56,8 @@ class WorkerProcess:
         self._turns: dict[int, tuple[int, float]] = {}
         self._kill_at = float("inf")
         self._silent = False
+        if not knows_main:
+            self.kill("the script came to its end while it started")
 
     @property
     def consuming(self) -> bool:
@@ -70,6 +68,11 @@ class WorkerProcess:
     def ended(self) -> bool:
         """Whether the process is no more."""
         return self.process.exitcode is not None
+
+    @property
+    def retired(self) -> bool:
+        """Whether all its consumers were told to end, so that nobody shall take its place."""
+        return self.report is not None and self.report.retired
 
     @property
     def lived(self) -> float:
