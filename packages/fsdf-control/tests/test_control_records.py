@@ -31,10 +31,10 @@ class Faulty(SQLRecordStore):
 
     trouble = None
 
-    def save(self, records, counts=()):
+    def write(self, records, counts=()):
         if self.trouble is not None:
             raise self.trouble
-        super().save(records, counts)
+        super().write(records, counts)
 
 
 @pytest.fixture
@@ -265,13 +265,13 @@ def test_a_store_that_is_too_slow_costs_records_in_the_end(store, threads, consu
     monkeypatch.setattr("fsdf_control.record_writer.ROOM", 10)
     monkeypatch.setattr("fsdf_control.record_writer.PATIENCE", 0.05)
     gate = threading.Event()
-    save = store.save
+    write = store.write
 
     def slow(records, counts=()):
         gate.wait(LONG)
-        save(records, counts)
+        write(records, counts)
 
-    monkeypatch.setattr(store, "save", slow)
+    monkeypatch.setattr(store, "write", slow)
     consumer = consume(lambda x: x, threads, [{"x": x} for x in range(300)])
     assert wait_until(lambda: consumer.finished == 300, LONG)
     gate.set()

@@ -18,6 +18,20 @@ def test_wrong_schedules_are_refused():
         Trigger.of("crone")
 
 
+@pytest.mark.parametrize("number", [1e308, 10**300, 10**400, float("inf"), float("nan"), -1e308])
+@pytest.mark.parametrize("name", ["weeks", "days", "seconds", "start_date", "end_date", "jitter"])
+def test_absurd_numbers_are_refused(name, number):
+    with pytest.raises(ConfigurationError, match=name):
+        Trigger.of("interval", "UTC", **{"hours": 1, name: number})
+
+
+def test_the_longest_interval_has_moments():
+    trigger = Trigger.of("interval", "UTC", days=36_000, start_date=0)
+    assert trigger.timing.next_after(1.0) == 36_000 * 86400.0
+    with pytest.raises(ConfigurationError, match="more than a hundred years"):
+        Trigger.of("interval", "UTC", days=30_000, weeks=1_000)
+
+
 def test_json_and_back():
     schedule = Schedule("a", "q", Trigger.of("cron", "UTC", hour="*/2"), {"x": [1]}, "SQLITE_QUEUE", {"priority": 3})
     assert Schedule.from_json(schedule.to_json()) == schedule

@@ -21,6 +21,7 @@ LARGEST = 1_000_000
 _SHOWN = 1000
 _DEEPEST = 50
 _KNOWN_NAMES = 10_000
+_LEAST, _GREATEST = -(2**63), 2**63 - 1
 
 
 class Mask:
@@ -46,9 +47,15 @@ class Mask:
         known = self._known
         for name, value in arguments.items():
             kind = type(value)
-            if (kind is not int and kind is not str and kind is not float) or known.get(name, True):
+            if kind is int:
+                if not _LEAST <= value <= _GREATEST:
+                    return False
+            elif kind is str:
+                if len(value) >= _SHOWN or not value.isascii():
+                    return False
+            elif kind is not float:
                 return False
-            if kind is not float and not _is_small(value):
+            if known.get(name, True):
                 return False
         return True
 
@@ -124,7 +131,7 @@ def _printable(value: Any) -> Any:
 def _is_small(value: int | str) -> bool:
     if isinstance(value, str):
         return value.isascii() and len(value) < _SHOWN
-    return -(2**63) <= value < 2**63
+    return _LEAST <= value <= _GREATEST
 
 
 def _plain(name: str) -> str:

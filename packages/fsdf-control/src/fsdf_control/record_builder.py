@@ -1,4 +1,4 @@
-"""What a message's end looks like as a record."""
+"""What a message's end looks like as a record, ready to be written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+import orjson
+
 from fsdf_control.masking import Mask, cut, shown
 from fsdf_core.message import Message
+from fsdf_core.record_row import NO_DETAIL, json_text, name, row
 from fsdf_core.records import DEAD_LETTER, DROPPED, FAILURE, REQUEUED, RUNNING, SUCCESS, Attempt, TaskRecord
 from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
 
@@ -18,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fsdf_control.run_times import Run
+    from fsdf_core.record_row import Row
     from fsdf_core.verdict import Settlement
 
 USER_CONTEXT = "user_context"
 """Key of `extra`: what the user's task added."""
 _STAMPS = 3
 """Keys that `extra` has without options."""
+_SHORT = 128
+"""Characters of a task's id that certainly fit as they are."""
 _LONGEST_ERROR, _LONGEST_TRACEBACK = 4_000, 20_000
 
 Ended = tuple[Message, "Sequence[Run]", float]
@@ -49,22 +55,25 @@ class RecordBuilder:
         self._keep = keep
         self._results = results
         self._queue = queue
+        self._queue_name = name(queue)
         self._function = function
         self._worker = worker
         self._host = _host_name()
         self._process = os.getpid()
         self._script = sys.argv[0] if sys.argv else ""
 
-    def running(self, message: Message, began: float) -> TaskRecord:
+    def running(self, message: Message, began: float) -> Row:
         """Return the record of a message whose run has not ended."""
         record = self._record(message, RUNNING, began)
         record.started, record.attempts = began, message.attempt
-        return record
+        return row(record)
 
-    def ended(self, message: Message, runs: Sequence[Run], now: float) -> TaskRecord:
+    def ended(self, message: Message, runs: Sequence[Run], now: float) -> Row:
         """Return the record of a message that was settled at a time."""
         outcome, settlement = message.outcome, message.settlement
         succeeded = settlement is None and (outcome is None or outcome.success)
+        if succeeded and len(runs) == 1 and len(message.extra) <= _STAMPS and self._mask.needless(message.arguments):
+            return self._simple(message, runs[0], now)
         record = self._record(message, SUCCESS if succeeded else _status(settlement), now)
         record.finished = now
         if runs:
@@ -76,7 +85,40 @@ class RecordBuilder:
             record.result = shown(outcome.result)
         if not succeeded:
             self._explain(record, message)
-        return record
+        return row(record)
+
+    def _simple(self, message: Message, run: Run, now: float) -> Row:
+        """Return what `row` would of a task's only run, a success without options: four times as fast."""
+        began, ended, _, thread = run
+        extra, outcome = message.extra, message.outcome
+        task_id = message.task_id
+        if len(task_id) > _SHORT or not task_id.isascii():
+            task_id = name(_fitting(task_id))
+        published = extra.get("publish_time")
+        arguments = orjson.dumps(message.arguments).decode()
+        result = outcome.result if outcome is not None and self._results else None
+        return (
+            task_id,
+            self._queue_name,
+            self._function,
+            SUCCESS,
+            ended,
+            float(published) if isinstance(published, (int, float)) else None,
+            began,
+            ended,
+            ended - began,
+            message.attempt if outcome is None else outcome.attempts,
+            arguments if "\\u0000" not in arguments else json_text(message.arguments),
+            "",
+            "",
+            self._worker,
+            self._host,
+            self._process,
+            thread,
+            self._script,
+            None if self._keep is None else now + self._keep,
+            NO_DETAIL if result is None else json_text({"result": shown(result)}),
+        )
 
     def _explain(self, record: TaskRecord, message: Message) -> None:
         error = message.outcome.error if message.outcome is not None else None
@@ -87,7 +129,8 @@ class RecordBuilder:
                 record.error, record.traceback = reason, trace
         if error is not None:
             record.error_type = type(error).__name__
-            record.error = record.error or _text(error)
+            text = _text(error)
+            record.error = f"{record.error}: {text}" if record.error and text not in record.error else text
             record.traceback = "".join(traceback.format_exception(error))
         record.error = cut(record.error, _LONGEST_ERROR)
         record.traceback = cut(record.traceback, _LONGEST_TRACEBACK)
@@ -97,7 +140,7 @@ class RecordBuilder:
         published = extra.get("publish_time")
         task_id = message.task_id
         record = TaskRecord(
-            task_id if task_id.isascii() else task_id.encode(errors="replace").decode(),
+            task_id if task_id.isascii() else _fitting(task_id),
             self._queue,
             self._function,
             status,
@@ -119,6 +162,10 @@ class RecordBuilder:
                 context = control_data.pop(USER_CONTEXT, None)
                 record.extra, record.context = control_data, context if isinstance(context, dict) else {}
         return record
+
+
+def _fitting(text: str) -> str:
+    return text.encode(errors="replace").decode()
 
 
 def _status(settlement: Settlement | None) -> str:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
-    from fsdf_control.record_builder import Ended
-    from fsdf_core.records import Count, RecordStore, TaskRecord
+    from fsdf_core.record_row import Row
+    from fsdf_core.records import Count, RecordStore
 
 EVERY = 0.5
 """Seconds between two batches that are not full."""
 BATCH = 1000
 ROOM = 20_000
-"""Messages that wait to be written, at most."""
+"""Records that wait to be written, at most."""
 PATIENCE = 2.0
 """Seconds that consumption waits for room while the store works; after them records are lost instead."""
 _PRUNE_EVERY = 60.0
@@ -36,7 +36,6 @@ class RecordWriter:
     Args:
         name: the queue's name.
         store: where they go.
-        build: makes records of ended messages.
         running: returns records of what runs now, those that were not told yet.
         counts: takes the counts.
         logger: is told when the store is lost, and when it is back.
@@ -46,18 +45,16 @@ class RecordWriter:
         self,
         name: str,
         store: RecordStore,
-        build: Callable[[Sequence[Ended]], list[TaskRecord]],
-        running: Callable[[], list[TaskRecord]],
+        running: Callable[[], list[Row]],
         counts: Callable[[], list[Count]],
         logger: logging.Logger,
     ) -> None:
         self._name = name
         self._store = store
-        self._build = build
         self._running = running
         self._counts = counts
         self._logger = logger
-        self._waiting: deque[Ended] = deque()
+        self._waiting: deque[Row] = deque()
         self._change = threading.Condition()
         self._closing = False
         self._abandoned = threading.Event()
@@ -72,8 +69,8 @@ class RecordWriter:
         """Begin to write."""
         self._thread.start()
 
-    def put(self, ended: Sequence[Ended]) -> None:
-        """Take over messages that ended. Waits a little if the store is slower than the tasks."""
+    def put(self, ended: Sequence[Row]) -> None:
+        """Take over records of messages that ended. Waits a little if the store is slower than the tasks."""
         room = ROOM - len(self._waiting)
         if room < len(ended):
             room = self._make_room(len(ended))
@@ -121,7 +118,7 @@ class RecordWriter:
         counts = self._counts()
         while not self._abandoned.is_set():
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            records += self._build(batch)
+            records += batch
             if not records and not counts:
                 return
             if not self._save(records, counts):
@@ -130,12 +127,12 @@ class RecordWriter:
             with self._change:
                 self._change.notify_all()
 
-    def _save(self, records: list[TaskRecord], counts: list[Count]) -> bool:
+    def _save(self, records: list[Row], counts: list[Count]) -> bool:
         backoff = Backoff(0.5, 10.0)
         said = False
         while not self._abandoned.is_set():
             try:
-                self._store.save(records, counts)
+                self._store.write(records, counts)
             except StateUnavailable as error:
                 self._stuck = True
                 if not said:

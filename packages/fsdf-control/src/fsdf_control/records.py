@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fsdf_core.control import AsyncCall, Call
     from fsdf_core.host import Host
     from fsdf_core.message import Message
-    from fsdf_core.records import RecordStore, TaskRecord
+    from fsdf_core.record_row import Row
+    from fsdf_core.records import RecordStore
 
 WEEK = 7 * 86_400.0
 _TOLD_AFTER = 1.0
@@ -89,7 +90,7 @@ class Records(Control):
         self._builder = RecordBuilder(
             queue, self._function, host.consumer_id, self._keep, results=self._results, masked=self._masked
         )
-        self._writer = RecordWriter(queue, self._store(), self._ended, self._running, self._counter.take, host.logger)
+        self._writer = RecordWriter(queue, self._store(), self._running, self._counter.take, host.logger)
         self._writer.start()
 
     def stop(self) -> None:
@@ -113,7 +114,8 @@ class Records(Control):
         ended = [(message, take(message), now) for message in messages]
         self._counter.add(ended, now)
         if self._writer is not None:
-            self._writer.put(ended)
+            # Rows, not messages, wait to be written: those of many messages would keep the garbage collector busy.
+            self._writer.put(self._ended(ended))
 
     def tick(self, now: float) -> None:
         """Ask the queue's size every 10 s."""
@@ -122,7 +124,7 @@ class Records(Control):
             self._sized_at = now + _SIZE_EVERY
             self._counter.see_backlog(host.queue.size().ready, time())
 
-    def _ended(self, ended: Sequence[Ended]) -> list[TaskRecord]:
+    def _ended(self, ended: Sequence[Ended]) -> list[Row]:
         """Return records of those that ran, or never will."""
         records = []
         for message, runs, now in ended:
@@ -133,7 +135,7 @@ class Records(Control):
                     self._logger.exception("task %s cannot be recorded", message.task_id)
         return records
 
-    def _running(self) -> list[TaskRecord]:
+    def _running(self) -> list[Row]:
         running = self._times.running(time() - _TOLD_AFTER)
         told, self._told = self._told, {message for message, _ in running}
         return [self._builder.running(message, began) for message, began in running if message not in told]

@@ -6,7 +6,7 @@ from threading import get_ident
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fsdf_core.batch import members_of
+from fsdf_core.batch import BatchMessage, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,22 +29,27 @@ class RunTimes:
 
     def __init__(self) -> None:
         self._began: dict[Message, float] = {}
-        self._ended: dict[Message, list[Run]] = {}
+        self._ended: dict[Message, tuple[Run, ...]] = {}
 
     def around(self, call: Call) -> Call:
         """Note each call."""
-        began, members = self._began, members_of
+        began, ended = self._began, self._ended
 
         def noted(message: Message) -> Any:
             now = time()
-            for member in members(message):
-                began[member] = now
+            if whole := isinstance(message, BatchMessage):
+                began.update(dict.fromkeys(message.members, now))
+            else:
+                began[message] = now
             try:
                 result = call(message)
             except BaseException as error:
                 self._end(message, now, error)
                 raise
-            self._end(message, now, None)
+            if whole or message in ended:
+                self._end(message, now, None)
+            elif began.pop(message, None) is not None:  # else it was abandoned, and taken meanwhile
+                ended[message] = (Run(now, time(), None, get_ident()),)
             return result
 
         return noted
@@ -68,9 +73,9 @@ class RunTimes:
 
     def take(self, message: Message) -> Sequence[Run]:
         """Return and forget a message's runs."""
-        runs = self._ended.pop(message, ())
+        runs: tuple[Run, ...] = self._ended.pop(message, ())
         if (began := self._began.pop(message, None)) is not None:  # it was abandoned
-            runs = [*runs, Run(began, time(), None, 0)]
+            runs = (*runs, Run(began, time(), None, 0))
         return runs
 
     def running(self, before: float) -> list[tuple[Message, float]]:
@@ -87,7 +92,4 @@ class RunTimes:
         for member in members_of(message):
             # Gone if it was abandoned and taken meanwhile.
             if self._began.pop(member, None) is not None:
-                run = Run(began, now, error, get_ident())
-                known = self._ended.setdefault(member, [run])
-                if known[-1] is not run:
-                    known.append(run)
+                self._ended[member] = (*self._ended.get(member, ()), Run(began, now, error, get_ident()))

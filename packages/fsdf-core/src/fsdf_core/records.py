@@ -10,11 +10,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fsdf_core.record_row import row
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
+    from fsdf_core.record_row import Row
     from fsdf_core.settings import Settings
 
 RUNNING, SUCCESS, FAILURE, DROPPED = "running", "success", "failure", "dropped"
@@ -186,9 +189,11 @@ class RecordStore(ABC):
 
     Attributes:
         scanned: records that one `find` looks at, at most, for what no index knows; default 10 000.
+        cooperative: see `Broker.cooperative`.
     """
 
     scanned: int = 10_000
+    cooperative: bool = False
 
     @classmethod
     @abstractmethod
@@ -196,7 +201,7 @@ class RecordStore(ABC):
         """Build the store that the URL describes; opens no connection yet."""
 
     @abstractmethod
-    def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
         """Write records and add to the counts, together where the database can.
 
         Args:
@@ -204,6 +209,10 @@ class RecordStore(ABC):
                 write what they did in any order.
             counts: of single seconds; they are added to the steps of `STEPS`.
         """
+
+    def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
+        """`write` for records that are no rows yet."""
+        self.write(list(map(row, records)), counts)
 
     @abstractmethod
     def find(self, query: RecordQuery) -> Page:

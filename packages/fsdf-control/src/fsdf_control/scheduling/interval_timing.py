@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_control.scheduling.timing import Timing, checked_names, moment_of, seconds_of
+from fsdf_control.scheduling.timing import LONGEST, Timing, checked_names, moment_of, seconds_of
 from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ class IntervalTiming(Timing):
     They lie on the grid `start_date + n * interval`, whatever the delay of a tick.
 
     Args:
-        arguments: `weeks`, `days`, `hours`, `minutes`, `seconds` (numbers, added up; at least 0.05 s together),
-            `start_date` and `end_date` (both inclusive; a datetime, ISO text or seconds since the epoch),
-            `jitter` (seconds; default 0).
+        arguments: `weeks`, `days`, `hours`, `minutes`, `seconds` (numbers, added up: from 0.05 s to a
+            hundred years), `start_date` and `end_date` (both inclusive; a datetime, ISO text or seconds since the
+            epoch), `jitter` (seconds; default 0).
         zone: reads moments without an offset.
         anchor: the start if there is no `start_date`, in seconds since the epoch; a job keeps it.
 
     Raises:
-        ConfigurationError: an argument is unknown or cannot be read, or the interval is too short.
+        ConfigurationError: an argument is unknown or cannot be read, or the interval is too short or too long.
 
     Example:
         >>> import datetime
@@ -48,6 +48,8 @@ class IntervalTiming(Timing):
             raise ConfigurationError(
                 f"interval: {', '.join(_UNITS)} must add up to at least {_SHORTEST} s, they are {self.seconds:g} s"
             )
+        if self.seconds > LONGEST:
+            raise ConfigurationError(f"interval: {', '.join(_UNITS)} add up to more than a hundred years")
         start = moment_of(self.kind, "start_date", arguments.get("start_date"), zone)
         self._end = moment_of(self.kind, "end_date", arguments.get("end_date"), zone)
         self.jitter = seconds_of(self.kind, "jitter", arguments.get("jitter"))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _WINDOWS = (60.0, 3600.0, 86400.0, 32 * 86400.0, 367 * 86400.0, 30 * 366 * 86400.0)
 """Seconds to look back for the last moment before a given one; the first window that has any holds few."""
 
+LONGEST = 100 * 366 * 86400.0
+"""Seconds, some hundred years: an interval or a jitter beyond it is a mistake, and no calendar could hold its moments."""
+
 
 class Timing(ABC):
     """The moments of a job, in seconds since the epoch, exact to the microsecond.
@@ -83,7 +86,7 @@ def moment_of(kind: str, name: str, value: Any, zone: datetime.tzinfo) -> float 
 
 
 def seconds_of(kind: str, name: str, value: Any) -> float:
-    """Return an argument that is a number from 0; None is 0.
+    """Return an argument that is a number from 0 to `LONGEST`; None is 0.
 
     Raises:
         ConfigurationError: it is none; names the argument.
@@ -92,4 +95,6 @@ def seconds_of(kind: str, name: str, value: Any) -> float:
         return 0.0
     if not is_number(value) or value < 0:
         raise ConfigurationError(f"{kind}: {name} must be a number of at least 0, not {value!r}")
+    if value > LONGEST:
+        raise ConfigurationError(f"{kind}: {name} is {value:g}, which is longer than a hundred years")
     return float(value)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_brokers.records.argument_path import parse_path
-from fsdf_brokers.records.rows import name
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.record_row import name
 from fsdf_core.records import STATUSES
 
 if TYPE_CHECKING:

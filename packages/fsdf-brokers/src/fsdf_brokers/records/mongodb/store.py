@@ -14,6 +14,7 @@ from fsdf_brokers.records import rows
 from fsdf_brokers.records.cursor import Cursor, parse_cursor
 from fsdf_brokers.records.mongodb.search import Search, within
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
+from fsdf_core.record_row import COLUMNS, Row, name
 from fsdf_core.records import STEPS, Count, Page, RecordStore
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class MongoRecordStore(RecordStore):
         StateError: the database refuses.
     """
 
+    cooperative = True
+
     def __init__(self, url: str) -> None:
         self._server = Server(url, Faults(StateUnavailable, StateError, StateError, "FSDF_RECORDS_URL"))
         self._preparing = threading.Lock()
@@ -72,7 +75,7 @@ class MongoRecordStore(RecordStore):
         """Build the store."""
         return cls(url)
 
-    def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
         """Replace records; add to counts."""
         documents = [_document(row) for row in rows.latest(records)]
         sums = rows.count_rows(counts, tuple(STEPS))
@@ -98,7 +101,7 @@ class MongoRecordStore(RecordStore):
 
     def get(self, task_id: str) -> TaskRecord | None:
         """Look up."""
-        found = self._run(lambda: self._collection(_RECORDS).find_one({"_id": rows.name(task_id)}), again=True)
+        found = self._run(lambda: self._collection(_RECORDS).find_one({"_id": name(task_id)}), again=True)
         return None if found is None else _record(found)
 
     def how_many(self, query: RecordQuery, most: int = 10_000) -> int:
@@ -127,7 +130,7 @@ class MongoRecordStore(RecordStore):
             "second": {"$gte": -(-since // step) * step, "$lt": -(-until // step) * step},
         }
         if queue is not None:
-            conditions["queue"] = rows.name(queue)
+            conditions["queue"] = name(queue)
         found = self._run(lambda: list(self._collection(_COUNTS).find(conditions)), again=True)
         return rows.summed([(each["queue"], each["second"], *(each[n] for n in rows.NUMBERS)) for each in found], step)
 
@@ -214,8 +217,8 @@ class MongoRecordStore(RecordStore):
             return work()
 
 
-def _document(row: rows.Row) -> Document:
-    return dict(zip(("_id", *tuple(rows.COLUMNS)[1:]), row, strict=True))
+def _document(row: Row) -> Document:
+    return dict(zip(("_id", *tuple(COLUMNS)[1:]), row, strict=True))
 
 
 def _record(document: Document) -> TaskRecord:

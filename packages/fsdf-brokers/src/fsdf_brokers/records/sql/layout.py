@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf_brokers.records.argument_path import Path
-    from fsdf_brokers.records.rows import CountRow, Row
+    from fsdf_brokers.records.rows import CountRow
+    from fsdf_core.record_row import Row
 
 INDEXES = {
     "fsdf_record_newest": ("moment", "task_id"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.rows import COLUMNS, INTEGER, LONGEST_NAME, NUMBERS, REAL, CountRow, Row
+from fsdf_brokers.records.rows import NUMBERS, CountRow
 from fsdf_brokers.records.sql.layout import INDEXES, Layout
 from fsdf_brokers.states.sql.dialect import marks
 from fsdf_brokers.states.sql.mysql import MySQL
+from fsdf_core.record_row import COLUMNS, INTEGER, LONGEST_NAME, REAL, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.rows import COLUMNS, INTEGER, NUMBERS, REAL, CountRow, Row
+from fsdf_brokers.records.rows import NUMBERS, CountRow
 from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
 from fsdf_brokers.states.sql.postgresql import PostgreSQL
+from fsdf_core.record_row import COLUMNS, INTEGER, REAL, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

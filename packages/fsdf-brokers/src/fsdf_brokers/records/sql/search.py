@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_brokers.records.argument_path import parse_path
-from fsdf_brokers.records.rows import name
 from fsdf_brokers.records.sql.layout import PARTIAL, Layout
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.record_row import name
 from fsdf_core.records import STATUSES, SUCCESS
 
 if TYPE_CHECKING:

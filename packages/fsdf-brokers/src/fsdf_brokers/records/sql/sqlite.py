@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from fsdf_brokers.records.rows import COLUMNS, NUMBERS, CountRow, Row
+from fsdf_brokers.records.rows import NUMBERS, CountRow
 from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
 from fsdf_brokers.states.sql.dialect import chunks, marks
 from fsdf_brokers.states.sql.sqlite import SQLite
+from fsdf_core.record_row import COLUMNS, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +79,7 @@ class SQLiteLayout(Layout, SQLite):
         """Upsert."""
         for some in chunks(rows, _TOGETHER):
             if len(some) == _TOGETHER:
-                cursor.execute(_SAVE_TOGETHER, [value for row in some for value in row])
+                cursor.execute(_SAVE_TOGETHER, list(chain.from_iterable(some)))
             else:
                 cursor.executemany(_SAVE_ONE, some)
         cursor.executemany(_ADD, counts)

@@ -13,6 +13,7 @@ from fsdf_brokers.records.sql.sqlite import SQLiteLayout
 from fsdf_brokers.states.sql.database import Database
 from fsdf_brokers.states.sql.url import parse
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.record_row import Row, name
 from fsdf_core.records import STEPS, Count, Page, RecordStore
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class SQLRecordStore(RecordStore):
         """Build the store."""
         return cls(url)
 
-    def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
         """Write both in one transaction."""
         latest = rows.latest(records)
         sums = rows.count_rows(counts, tuple(STEPS))
@@ -81,7 +82,7 @@ class SQLRecordStore(RecordStore):
     def get(self, task_id: str) -> TaskRecord | None:
         """Look up."""
         statement = f"SELECT {', '.join(rows.WHOLE)} FROM fsdf_record WHERE task_id = {self._layout.mark}"  # noqa: S608
-        found = self._ask((statement, [rows.name(task_id)]))
+        found = self._ask((statement, [name(task_id)]))
         return rows.record(rows.WHOLE, found[0]) if found else None
 
     def how_many(self, query: RecordQuery, most: int = 10_000) -> int:
@@ -110,7 +111,7 @@ class SQLRecordStore(RecordStore):
             GROUP BY queue, {start} ORDER BY queue, {start}"""  # noqa: S608 - numbers and names of ours
         first = -(-since // step) * step
         end = -(-until // step) * step
-        values = [kept, first, end, *([] if queue is None else [rows.name(queue)])]
+        values = [kept, first, end, *([] if queue is None else [name(queue)])]
         return [rows.count(each, step) for each in self._ask((statement, values))]
 
     def prune(self, now: float, limit: int = 1000) -> int:
@@ -136,8 +137,8 @@ class SQLRecordStore(RecordStore):
         moment, task_id = found[0]
         return Cursor(moment, task_id.decode() if isinstance(task_id, bytes) else task_id)
 
-    def _ask(self, question: tuple[str, list[Any]]) -> list[rows.Row]:
-        def work(cursor: Any) -> list[rows.Row]:
+    def _ask(self, question: tuple[str, list[Any]]) -> list[Row]:
+        def work(cursor: Any) -> list[Row]:
             cursor.execute(*question)
             return list(cursor.fetchall())
 
