@@ -231,6 +231,13 @@ BoostersManager = BoosterRegistry()
 """The registry of functions that name no other."""
 
 
+def boosters_of(queue_name: str) -> list[Booster[Any, Any]]:
+    """Return the boosters of a queue in all registries of the process."""
+    with _registries_lock:
+        registries = list(_registries.values())
+    return [booster for each in registries if (booster := each._boosters.get(queue_name)) is not None]
+
+
 def _title(booster: Booster[Any, Any]) -> str:
     # A script that is imported again carries another module name, yet is the same function.
     code = getattr(booster.consuming_function, "__code__", None)

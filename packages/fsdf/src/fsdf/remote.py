@@ -8,7 +8,6 @@ from fsdf.state import state_of
 from fsdf_control.filter import clear_filter
 from fsdf_control.kill import DAY, kill
 from fsdf_control.pausing import pause, resume
-from fsdf_core.errors import UnknownName
 from fsdf_core.registry import open_state
 from fsdf_core.settings import get_settings
 
@@ -38,7 +37,7 @@ class RemoteTaskKiller:
     Needs `is_support_remote_kill_task=True` where the task is consumed.
 
     Args:
-        queue_name: its queue.
+        queue_name: its queue. This process need not know its function; those of all its registries are looked at.
         task_id: its id.
 
     Example:
@@ -58,15 +57,17 @@ class RemoteTaskKiller:
         Raises:
             StateError: the state store cannot be reached.
         """
-        kill(self._store(), self.queue_name, self.task_id, ttl)
+        for store in self._stores():
+            kill(store, self.queue_name, self.task_id, ttl)
 
     send_kill_remote_task_comd = send_kill
     """The known name."""
 
-    def _store(self) -> StateStore:
-        from fsdf.boosters_manager import BoostersManager  # noqa: PLC0415 - it knows what the user decorated
+    def _stores(self) -> list[StateStore]:
+        from fsdf.boosters_manager import boosters_of  # noqa: PLC0415 - it knows what the user decorated
 
-        try:
-            return state_of(BoostersManager.get_booster(self.queue_name).publisher.queue())
-        except UnknownName:
-            return open_state(get_settings())
+        # A queue in memory and one at a server may have the same name.
+        found = {
+            id(store): store for each in boosters_of(self.queue_name) if (store := state_of(each.publisher.queue()))
+        }
+        return list(found.values()) or [open_state(get_settings())]
