@@ -29,7 +29,7 @@ ROWS = {
 ELSEWHERE = {
     "KAFKA_CONFLUENT_SASL_PLAIN": "packages/fsdf-brokers/tests/test_kafka_trouble.py",
     "RABBITMQ_COMPLEX_ROUTING": "packages/fsdf-brokers/tests/test_rabbitmq_queue.py",
-    "REDIS_PUBSUB": "packages/fsdf-brokers/tests/test_redis_pubsub.py",
+    "REDIS_PUBSUB": "packages/fsdf-brokers/tests/redis/test_redis_pubsub.py",
 }
 """Kinds that the conformance tests leave out, and the tests that name them."""
 

@@ -6,17 +6,13 @@ import uuid
 
 import pytest
 from tests.servers.kafka_server import PASSWORD, USER
+from tests.servers.messages import send
 from tests.servers.process import free_port
 
 from fsdf_brokers.kafka.address import properties, shown
 from fsdf_brokers.kafka.broker import KafkaConfluentBroker, KafkaSaslBroker
-from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError
 from fsdf_core.testing.conformance.receiving import receive
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
 
 
 @pytest.fixture

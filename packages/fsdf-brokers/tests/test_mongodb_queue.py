@@ -3,11 +3,12 @@
 import threading
 
 import pytest
+from tests.servers.messages import send
 
 from fsdf_brokers.mongodb.broker import MongoBroker
 from fsdf_brokers.mongodb.clock import ServerClock
 from fsdf_brokers.mongodb.layout import CLAIMED, collection_of
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 
 
 @pytest.fixture
@@ -20,10 +21,6 @@ def broker(mongodb_url):
 @pytest.fixture
 def queue(broker):
     return broker.queue("q")
-
-
-def send(queue, *bodies, **options):
-    queue.send([OutgoingMessage(body, **options) for body in bodies])
 
 
 def claim_as(queue, owner):

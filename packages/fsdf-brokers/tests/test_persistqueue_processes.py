@@ -11,9 +11,10 @@ from pathlib import Path
 import persistqueue
 import persistqueue.serializers.json as json_lines
 import pytest
+from tests.servers.messages import bodies, send
 
 from fsdf_brokers.persistqueue import PersistQueueBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.errors import BrokerUnavailable
 
 WORKER = Path(__file__).with_name("persistqueue_worker.py")
@@ -62,14 +63,6 @@ def tell(process, command):
 def ask(process, command):
     tell(process, command)
     return process.stdout.readline().strip()
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
 
 
 def numbered(count):

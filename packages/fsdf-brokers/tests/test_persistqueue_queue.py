@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from tests.servers.messages import bodies, send
 
 from fsdf_brokers.persistqueue import PersistQueueBroker
 from fsdf_brokers.persistqueue.broker import file_name
@@ -25,14 +26,6 @@ def broker(tmp_path):
 @pytest.fixture
 def queue(broker):
     return broker.queue("q")
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
 
 
 def numbered(count):

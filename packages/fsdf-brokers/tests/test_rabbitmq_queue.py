@@ -5,23 +5,15 @@ import uuid
 
 import pika
 import pytest
+from tests.servers.messages import bodies, send
 
 from fsdf_brokers.rabbitmq.topology import Topology
-from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError, UnsupportedFeature
 from fsdf_core.registry import brokers
 from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.waiting import wait_until
 
 KINDS = ["RABBITMQ", "RABBITMQ_AMQPSTORM", "RABBITMQ_RABBITPY"]
-
-
-def send(queue, *bodies, **options):
-    queue.send([OutgoingMessage(body, **options) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
 
 
 @pytest.fixture(params=KINDS)

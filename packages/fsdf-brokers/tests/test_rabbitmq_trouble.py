@@ -7,9 +7,9 @@ import time
 import uuid
 
 import pytest
+from tests.servers.messages import send
 
 from fsdf_brokers.rabbitmq.address import parse
-from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError, QueueFull, StorageError, UnsupportedFeature
 from fsdf_core.registry import brokers
 from fsdf_core.testing.conformance.receiving import receive
@@ -19,10 +19,6 @@ KINDS = ["RABBITMQ", "RABBITMQ_AMQPSTORM", "RABBITMQ_RABBITPY"]
 
 # rabbitpy leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-def send(queue, *bodies, **options):
-    queue.send([OutgoingMessage(body, **options) for body in bodies])
 
 
 @pytest.fixture(params=KINDS)

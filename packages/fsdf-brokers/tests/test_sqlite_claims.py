@@ -4,9 +4,9 @@ import random
 import threading
 
 import pytest
+from tests.servers.messages import bodies, send
 
 from fsdf_brokers.sqlite import SQLiteBroker, place
-from fsdf_core.broker import OutgoingMessage
 from fsdf_core.codec import decode
 from fsdf_core.publisher import Publisher
 
@@ -34,14 +34,6 @@ def subscribe(queue):
     yield opening
     for subscription in opened:
         subscription.close()
-
-
-def send(queue, *bodies, **options):
-    queue.send([OutgoingMessage(body, **options) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
 
 
 def test_a_clock_that_goes_back_hides_no_message_within_a_claim(queue, subscribe, monkeypatch):

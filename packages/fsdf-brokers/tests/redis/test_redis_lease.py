@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.servers.messages import numbered, send
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.errors import BrokerUnavailable
 
 pytestmark = [
@@ -59,14 +60,6 @@ def start(request):
     yield start
     for worker in workers:
         worker.end()
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
 
 
 def test_messages_of_a_killed_process_come_back_first_within_seconds(redis_url, start):

@@ -4,46 +4,9 @@ import threading
 import time
 
 import pytest
+from tests.servers.messages import bodies, numbered, send
 
-from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
-
-
-@pytest.fixture
-def broker(redis_url):
-    broker = RedisAckAbleBroker(redis_url)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def queue(broker):
-    return broker.queue("sums")
-
-
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
+from fsdf_core.broker import QueueSize
 
 
 def test_plain_push_of_any_client_is_a_task(redis_server, subscribe):

@@ -4,10 +4,11 @@ import threading
 import time
 
 import pytest
+from tests.servers.messages import bodies, numbered, send
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
 from fsdf_brokers.redis.at_most_once import RedisBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.consumer import Consumer
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError
 from fsdf_core.publisher import Publisher
@@ -17,15 +18,8 @@ from fsdf_pools import ShrinkableThreadPoolExecutor
 
 
 @pytest.fixture
-def broker(redis_url):
-    broker = RedisBroker(redis_url)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def queue(broker):
-    return broker.queue("sums")
+def kind():
+    return "REDIS"
 
 
 @pytest.fixture
@@ -33,18 +27,6 @@ def subscription(queue):
     subscription = queue.subscribe("me", 10)
     yield subscription
     subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
 
 
 def test_the_entry_point_leads_here():

@@ -2,15 +2,15 @@
 
 import logging
 import threading
-import time
 
 import pytest
-import redis
+from tests.servers.messages import bodies, numbered, send
 
 from fsdf_brokers.redis.stream import RedisStreamBroker
 from fsdf_brokers.redis.stream_layout import stream_layout
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.errors import StorageError
+from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.waiting import wait_until
 
 GROUP = "funboost_group"
@@ -18,9 +18,8 @@ TAKE = stream_layout(GROUP).take
 
 
 @pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
+def client(text_client):
+    return text_client
 
 
 @pytest.fixture
@@ -41,40 +40,6 @@ def queue(connect):
     return connect()
 
 
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me", of=queue):
-        opened.append(of.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
-
-
-def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return taken
-
-
 def lose_an_answer(client, queue, subscription, limit):
     """The server carries out a claim, but the consumer never hears of it."""
     return TAKE(client, queue._keys.common, (subscription._id, subscription._incarnation, limit, 2**20))
@@ -83,12 +48,12 @@ def lose_an_answer(client, queue, subscription, limit):
 def test_stream_what_a_lost_answer_claimed_comes_again_after_reconnecting(client, queue, subscribe):
     send(queue, *numbered(6))
     subscription = subscribe()
-    held = take(subscription, 2)
+    held = receive(subscription, 2)
     lose_an_answer(client, queue, subscription, 2)
     assert queue.size() == QueueSize(2, 0, 4)
     subscription.reconnect()
     assert queue.size() == QueueSize(4, 0, 2)
-    again = take(subscription, 4)
+    again = receive(subscription, 4)
     assert bodies(again) == numbered(6)[2:]
     assert {one.delivery_count for one in again} == {1}
     subscription.ack([*held, *again])
@@ -101,16 +66,16 @@ def test_stream_a_late_call_of_an_earlier_incarnation_claims_nothing(client, que
     subscription.reconnect()
     send(queue, b"{}")
     assert TAKE(client, queue._keys.common, ("me", incarnation, 10, 2**20)) == [-2]
-    assert len(take(subscription, 1)) == 1
+    assert len(receive(subscription, 1)) == 1
 
 
 def test_stream_a_consumer_that_lost_its_lease_enters_again_and_its_late_calls_harm_nothing(client, queue, subscribe):
     late = subscribe("late")
     send(queue, *numbered(3))
-    held = take(late, 3)
+    held = receive(late, 3)
     queue._layout.leave(client, (*queue._keys.common, queue._keys.beats, "", "", queue._keys.sweeper), ("late",))
     heir = subscribe("heir")
-    inherited = take(heir, 3)
+    inherited = receive(heir, 3)
     late.requeue(held[:1])
     late.release(held[1:2])
     assert queue.size() == QueueSize(0, 0, 3)
@@ -119,14 +84,14 @@ def test_stream_a_consumer_that_lost_its_lease_enters_again_and_its_late_calls_h
     heir.ack(inherited)
     assert queue.size() == QueueSize(0)
     send(queue, b"{}")
-    assert len(take(late, 1)) == 1
+    assert len(receive(late, 1)) == 1
 
 
 @pytest.mark.parametrize("loss", [lambda client: client.delete("sums"), lambda client: client.flushdb()])
 def test_stream_a_waiting_consumer_survives_the_end_of_the_stream(client, queue, subscribe, loss):
     subscription = subscribe()
     found = []
-    waiter = threading.Thread(target=lambda: found.extend(take(subscription, 2)))
+    waiter = threading.Thread(target=lambda: found.extend(receive(subscription, 2)))
     waiter.start()
     send(queue, b"{}")
     assert wait_until(lambda: queue.size().unacked == 1, 30)
@@ -140,7 +105,7 @@ def test_stream_a_destroyed_group_is_made_anew(client, queue, subscribe):
     subscription = subscribe()
     client.xgroup_destroy("sums", GROUP)
     send(queue, b"{}")
-    (held,) = take(subscription, 1)
+    (held,) = receive(subscription, 1)
     subscription.ack([held])
     assert queue.size() == QueueSize(0)
 
@@ -148,12 +113,12 @@ def test_stream_a_destroyed_group_is_made_anew(client, queue, subscribe):
 def test_stream_what_others_deleted_is_no_loop_and_no_message(client, queue, subscribe):
     subscription = subscribe()
     send(queue, *numbered(3))
-    held = take(subscription, 3)
+    held = receive(subscription, 3)
     client.xdel("sums", held[0].token)
     subscription.requeue(held[:1])
     client.xdel("sums", held[1].token)
     subscription.release(held[1:])
-    (again,) = take(subscription, 1)
+    (again,) = receive(subscription, 1)
     assert again.body == numbered(3)[2]
     subscription.ack([again])
     assert queue.size() == QueueSize(0)
@@ -164,12 +129,12 @@ def test_stream_what_another_system_holds_is_its_own_until_it_is_idle_for_a_leas
     other = subscribe("patient", patient)
     send(patient, *numbered(3))
     client.xreadgroup(GROUP, "host_ip_start_pid", {"sums": ">"}, count=2)
-    assert bodies(take(other, 1)) == numbered(3)[2:]
+    assert bodies(receive(other, 1)) == numbered(3)[2:]
     assert other.receive(10, 0.5) == []
     assert patient.size() == QueueSize(0, 0, 3)
     hasty = subscribe("hasty", connect(lease_limit=0.2))
     with caplog.at_level(logging.WARNING):
-        taken = take(hasty, 2)
+        taken = receive(hasty, 2)
     assert bodies(taken) == numbered(2)
     assert {one.delivery_count for one in taken} == {2}
     assert "2 message(s) are delivered again" in caplog.text
@@ -182,7 +147,7 @@ def test_stream_what_a_dead_consumers_late_call_took_is_delivered(client, queue,
     send(queue, *numbered(2))
     client.xreadgroup(GROUP, "fsdf:dead:inbox", {"sums": ">"}, count=1)
     client.xreadgroup(GROUP, "fsdf:dead", {"sums": ">"}, count=1)
-    taken = take(subscription, 2)
+    taken = receive(subscription, 2)
     assert bodies(taken) == numbered(2)
     assert [one.delivery_count for one in taken] == [1, 2]
     names = {one["name"] for one in client.xinfo_consumers("sums", GROUP)}

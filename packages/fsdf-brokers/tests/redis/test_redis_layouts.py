@@ -3,10 +3,12 @@
 import time
 
 import pytest
+from tests.servers.messages import bodies, numbered, send
 
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError, StorageError
 from fsdf_core.registry import brokers
+from fsdf_core.testing.conformance.receiving import receive
 
 KINDS = ["REDIS_ACK_USING_TIMEOUT", "REDIS_BRPOP_LPUSH", "REDIS_PRIORITY", "REDIS_ZSET_DELAY"]
 
@@ -16,65 +18,24 @@ def kind(request):
     return request.param
 
 
-@pytest.fixture
-def queue(kind, redis_url):
-    broker = brokers.get(kind)(redis_url)
-    yield broker.queue("sums")
-    broker.close()
-
-
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
-
-
-def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return taken
-
-
 def test_order_over_many_sends(queue, subscribe):
     for body in numbered(30):
         send(queue, body)
     send(queue, *numbered(20))
-    assert bodies(take(subscribe(), 50)) == numbered(30) + numbered(20)
+    assert bodies(receive(subscribe(), 50)) == numbered(30) + numbered(20)
 
 
 def test_release_and_close_return_to_the_front(queue, subscribe):
     send(queue, *numbered(6))
     subscription = subscribe("first")
-    taken = take(subscription, 4)
+    taken = receive(subscription, 4)
     subscription.release(taken[3:1:-1])
-    again = take(subscription, 3)
+    again = receive(subscription, 3)
     assert bodies(again) == numbered(6)[2:5]
     assert {delivery.delivery_count for delivery in again} == {1}
     subscription.close()
     subscription.close()
-    heir = take(subscribe("second"), 6)
+    heir = receive(subscribe("second"), 6)
     assert bodies(heir) == numbered(6)
     assert [delivery.delivery_count for delivery in heir] == [2, 2, 2, 2, 2, 1]
 
@@ -83,27 +44,27 @@ def test_claims_are_counted_up_and_requeue_forgets_them(queue, subscribe):
     send(queue, b"{}")
     for claims in (1, 2, 3):
         subscription = subscribe(f"consumer {claims}")
-        (delivery,) = take(subscription, 1)
+        (delivery,) = receive(subscription, 1)
         assert delivery.delivery_count == claims
         subscription.close()
     subscription = subscribe("last")
-    subscription.release(take(subscription, 1))
-    (delivery,) = take(subscription, 1)
+    subscription.release(receive(subscription, 1))
+    (delivery,) = receive(subscription, 1)
     assert delivery.delivery_count == 4
     subscription.requeue([delivery])
-    assert take(subscription, 1)[0].delivery_count == 1
+    assert receive(subscription, 1)[0].delivery_count == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"\0", b"\0007:x", b"\0001,5:x", b"\xff\xfe", b"not json", "ü€😀".encode()])
 def test_any_bytes_survive_every_way(queue, subscribe, body):
     send(queue, body)
     subscription = subscribe("first")
-    subscription.release(take(subscription, 1))
-    subscription.requeue(take(subscription, 1))
-    subscription.requeue(take(subscription, 1), 0.01)
-    assert bodies(take(subscription, 1)) == [body]
+    subscription.release(receive(subscription, 1))
+    subscription.requeue(receive(subscription, 1))
+    subscription.requeue(receive(subscription, 1), 0.01)
+    assert bodies(receive(subscription, 1)) == [body]
     subscription.close()
-    (delivery,) = take(subscribe("second"), 1)
+    (delivery,) = receive(subscribe("second"), 1)
     assert (delivery.body, delivery.delivery_count) == (body, 2)
 
 
@@ -111,10 +72,10 @@ def test_big_batches_pass_through_every_script(queue, subscribe):
     send(queue, *numbered(6_000))
     send(queue, *numbered(6_000))
     subscription = subscribe()
-    taken = take(subscription, 12_000)
+    taken = receive(subscription, 12_000)
     assert bodies(taken) == numbered(6_000) * 2
     subscription.release(taken)
-    taken = take(subscription, 12_000)
+    taken = receive(subscription, 12_000)
     assert bodies(taken) == numbered(6_000) * 2
     subscription.requeue(taken[:6000])
     subscription.requeue(taken[6000:9000], 60)
@@ -128,7 +89,7 @@ def test_large_bodies_come_in_several_batches(queue, subscribe):
     subscription = subscribe()
     first = subscription.receive(1000, 1)
     assert 0 < len(first) < 20
-    assert [body[:2] for body in bodies(first + take(subscription, 20 - len(first)))] == [
+    assert [body[:2] for body in bodies(first + receive(subscription, 20 - len(first)))] == [
         b"%02d" % number for number in range(20)
     ]
 
@@ -138,7 +99,7 @@ def test_delayed_messages_keep_their_order(queue, subscribe):
     send(queue, *numbered(20), delay=0.3)
     assert queue.size() == QueueSize(0, 20, 0)
     started = time.monotonic()
-    received = take(subscription, 20)
+    received = receive(subscription, 20)
     assert time.monotonic() - started > 0.2
     assert bodies(received) == numbered(20)
 
@@ -155,7 +116,7 @@ def test_purge_leaves_what_runs(queue, subscribe):
     send(queue, *numbered(5))
     send(queue, b"later", delay=60)
     subscription = subscribe()
-    taken = take(subscription, 2)
+    taken = receive(subscription, 2)
     assert queue.size() == QueueSize(3, 1, 2)
     assert queue.purge() == 4
     assert queue.size() == QueueSize(0, 0, 2)
@@ -167,7 +128,7 @@ def test_only_counters_stay_behind(redis_server, queue, subscribe):
     send(queue, *numbered(3))
     send(queue, b"later", delay=0.01)
     subscription = subscribe()
-    subscription.ack(take(subscription, 4))
+    subscription.ack(receive(subscription, 4))
     subscription.close()
     words = redis_server.command("KEYS", "*").split()
     left = {word for word in words if word.startswith((b"sums", b"{"))}
@@ -193,7 +154,7 @@ def test_a_message_whose_answer_gets_lost_returns(queue, subscribe):
     connection.read_response = read_response
     assert queue.size().unacked == 5
     subscription.reconnect()
-    received = take(subscription, 5)
+    received = receive(subscription, 5)
     assert bodies(received) == numbered(5)
     assert {delivery.delivery_count for delivery in received} == {1}
 

@@ -5,47 +5,22 @@ import threading
 import time
 
 import pytest
-import redis
+from tests.servers.messages import bodies, send
 
-from fsdf_brokers.redis.zset_delay import RedisZsetDelayBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.errors import ConfigurationError, ExceptionForRequeue
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.verdict import Requeue
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
 
 @pytest.fixture
-def queue(redis_url):
-    broker = RedisZsetDelayBroker(redis_url)
-    yield broker.queue("sums")
-    broker.close()
-
-
-@pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
+def kind():
+    return "REDIS_ZSET_DELAY"
 
 
 def optioned(**option):
@@ -53,12 +28,7 @@ def optioned(**option):
 
 
 def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return [delivery.body for delivery in taken]
+    return bodies(receive(subscription, count))
 
 
 def server_time(client):

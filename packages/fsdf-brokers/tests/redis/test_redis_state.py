@@ -8,25 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fsdf_brokers.states.redis import RedisStateStore
 from fsdf_brokers.states.redis.channels import Channels
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.waiting import wait_until
 
 PATIENCE = 30
-
-
-@pytest.fixture
-def opened():
-    stores = []
-
-    def open_store(url):
-        stores.append(RedisStateStore(url))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
 
 
 @pytest.fixture

@@ -11,25 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.servers.fixtures import need
 
-from fsdf_brokers.states.redis import RedisStateStore
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.waiting import wait_until
 
 SECRET = "s3cret"
 PATIENCE = 30
-
-
-@pytest.fixture
-def opened():
-    stores = []
-
-    def open_store(url):
-        stores.append(RedisStateStore(url))
-        return stores[-1]
-
-    yield open_store
-    for store in stores:
-        store.close()
 
 
 def test_a_restarted_redis_is_survived(launch_redis, opened):

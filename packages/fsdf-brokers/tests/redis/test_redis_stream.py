@@ -1,15 +1,14 @@
 """REDIS_STREAM on a real server: entries, the group, order, counts, sizes."""
 
 import threading
-import time
 
 import pytest
-import redis
+from tests.servers.messages import bodies, numbered, send
 
-from fsdf_brokers.redis.stream import RedisStreamBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.consumer import Consumer
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
@@ -17,55 +16,13 @@ GROUP = "funboost_group"
 
 
 @pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        yield client
+def kind():
+    return "REDIS_STREAM"
 
 
 @pytest.fixture
-def broker(redis_url):
-    broker = RedisStreamBroker(redis_url)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def queue(broker):
-    return broker.queue("sums")
-
-
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me", of=queue):
-        opened.append(of.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
-
-
-def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return taken
+def client(text_client):
+    return text_client
 
 
 @pytest.mark.parametrize("action", [lambda queue: send(queue, b"{}"), lambda queue: send(queue, b"1", b"2")])
@@ -109,7 +66,7 @@ def test_stream_entries_have_one_field_without_name(client, queue):
 def test_stream_group_has_the_name_that_the_option_says(client, broker, subscribe):
     subscription = subscribe(of=broker.queue("sums", group='a "group" \\'))
     client.xadd("sums", {"": "{}"})
-    (held,) = take(subscription, 1)
+    (held,) = receive(subscription, 1)
     assert client.xinfo_groups("sums")[0]["name"] == 'a "group" \\'
     subscription.ack([held])
     assert client.xlen("sums") == 0
@@ -121,7 +78,7 @@ def test_stream_order_over_many_sends_and_claims(queue, subscribe):
     send(queue, sent[0])
     send(queue, *sent[1:1500])
     send(queue, *sent[1500:])
-    assert bodies(take(subscription, 2500)) == sent
+    assert bodies(receive(subscription, 2500)) == sent
 
 
 def test_stream_large_bodies_come_a_few_at_a_time(queue, subscribe):
@@ -129,17 +86,17 @@ def test_stream_large_bodies_come_a_few_at_a_time(queue, subscribe):
     subscription = subscribe()
     first = subscription.receive(1000, 5)
     assert 16 <= len(first) <= 20
-    assert len(take(subscription, 40 - len(first))) == 40 - len(first)
+    assert len(receive(subscription, 40 - len(first))) == 40 - len(first)
 
 
 def test_stream_released_messages_come_first_in_their_old_order(queue, subscribe):
     subscription = subscribe()
     sent = numbered(30)
     send(queue, *sent)
-    held = take(subscription, 20)
+    held = receive(subscription, 20)
     subscription.release(list(reversed(held)))
     assert queue.size() == QueueSize(30)
-    again = take(subscribe("other"), 30)
+    again = receive(subscribe("other"), 30)
     assert bodies(again) == sent
     assert {one.delivery_count for one in again} == {1}
 
@@ -148,11 +105,11 @@ def test_stream_what_a_closed_consumer_held_comes_first_and_is_counted(client, q
     one = subscribe("one")
     send(queue, *numbered(3))
     for expected in (1, 2, 3):
-        held = take(one, 2)
+        held = receive(one, 2)
         assert [delivery.delivery_count for delivery in held] == [expected, expected]
         one.close()
         one = subscribe(f"one {expected}")
-    assert bodies(take(one, 3)) == numbered(3)
+    assert bodies(receive(one, 3)) == numbered(3)
     names = [consumer["name"] for consumer in client.xinfo_consumers("sums", GROUP)]
     assert not [name for name in names if name in ("fsdf:one", "fsdf:one:inbox")]
 
@@ -160,9 +117,9 @@ def test_stream_what_a_closed_consumer_held_comes_first_and_is_counted(client, q
 def test_stream_requeued_messages_go_to_the_end(queue, subscribe):
     subscription = subscribe()
     send(queue, *numbered(4))
-    held = take(subscription, 2)
+    held = receive(subscription, 2)
     subscription.requeue(held)
-    assert bodies(take(subscription, 4)) == [*numbered(4)[2:], *numbered(2)]
+    assert bodies(receive(subscription, 4)) == [*numbered(4)[2:], *numbered(2)]
     assert queue.size() == QueueSize(0, 0, 4)
 
 
@@ -188,7 +145,7 @@ def test_stream_size_counts_what_nobody_took_exactly(client, queue, subscribe):
     send(queue, *numbered(10))
     assert queue.size() == QueueSize(10)
     subscription = subscribe()
-    held = take(subscription, 4)
+    held = receive(subscription, 4)
     assert queue.size() == QueueSize(6, 0, 4)
     # Acknowledged, but left in the stream, as another system may do.
     client.xack("sums", GROUP, held[0].token)
@@ -202,13 +159,13 @@ def test_stream_purge_leaves_what_runs(client, queue, subscribe):
     subscription = subscribe()
     send(queue, *numbered(2500))
     send(queue, b"later", delay=60)
-    held = take(subscription, 3)
+    held = receive(subscription, 3)
     subscription.release(held[:1])
     assert queue.purge() == 2499
     assert queue.size() == QueueSize(0, 0, 2)
     send(queue, b"new", b"newer")
     assert queue.size() == QueueSize(2, 0, 2)
-    assert bodies(take(subscription, 1)) == [b"new"]
+    assert bodies(receive(subscription, 1)) == [b"new"]
     assert queue.size() == QueueSize(1, 0, 3)
     subscription.ack(held)
     assert client.xlen("sums") == 2
@@ -219,7 +176,7 @@ def test_stream_purge_before_the_first_consumer(queue, subscribe):
     assert queue.purge() == 3
     assert queue.size() == QueueSize(0)
     send(queue, b"new")
-    assert bodies(take(subscribe(), 1)) == [b"new"]
+    assert bodies(receive(subscribe(), 1)) == [b"new"]
 
 
 @pytest.mark.parametrize("ids", ["*", "5-*"])
@@ -227,13 +184,13 @@ def test_stream_acknowledgements_in_any_order_leave_the_others(client, queue, su
     subscription = subscribe()
     for body in numbered(300):
         client.xadd("sums", {"": body}, ids)
-    held = take(subscription, 260)
+    held = receive(subscription, 260)
     subscription.ack(held[100:200])
     assert queue.size() == QueueSize(40, 0, 160)
     subscription.ack(held[:100][::-1])
     assert client.xlen("sums") == 100
     subscription.release(held[200:])
-    assert bodies(take(subscription, 100)) == numbered(300)[200:]
+    assert bodies(receive(subscription, 100)) == numbered(300)[200:]
     subscription.ack(held[200:])
     assert queue.size() == QueueSize(0, 0, 40)
     assert client.xlen("sums") == 40

@@ -4,59 +4,25 @@ import threading
 import time
 
 import pytest
-import redis
+from tests.servers.messages import bodies, numbered, send
 
-from fsdf_brokers.redis.ack_using_timeout import RedisAckUsingTimeoutBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.waiting import wait_until
 
 
 @pytest.fixture
-def broker(redis_url):
-    broker = RedisAckUsingTimeoutBroker(redis_url)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-def subscribe():
-    opened = []
-
-    def subscribe(queue, consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
+def kind():
+    return "REDIS_ACK_USING_TIMEOUT"
 
 
 def test_what_is_held_too_long_comes_back_to_whoever_asks(broker, subscribe):
     queue = broker.queue("sums", ack_timeout=0.5)
     send(queue, *numbered(15))
-    holder = subscribe(queue, "holder")
+    holder = subscribe("holder", of=queue)
     started = time.monotonic()
     held = holder.receive(12, 5)
-    heir = subscribe(queue, "heir")
+    heir = subscribe("heir", of=queue)
     assert bodies(heir.receive(3, 5)) == numbered(15)[12:]
     back = heir.receive(20, 10)
     assert time.monotonic() - started > 0.45
@@ -71,14 +37,14 @@ def test_what_is_held_too_long_comes_back_to_whoever_asks(broker, subscribe):
 def test_it_comes_back_to_its_own_consumer_too_and_counts_up(broker, subscribe):
     queue = broker.queue("sums", ack_timeout=0.1)
     send(queue, b"{}")
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     assert [subscription.receive(1, 10)[0].delivery_count for _ in range(3)] == [1, 2, 3]
 
 
 def test_what_is_acknowledged_in_time_is_gone(broker, client, subscribe):
     queue = broker.queue("sums", ack_timeout=0.2)
     send(queue, *numbered(50))
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     taken = subscription.receive(50, 5)
     subscription.ack(taken[:20])
     subscription.release(taken[20:40])
@@ -94,7 +60,7 @@ def test_what_is_acknowledged_in_time_is_gone(broker, client, subscribe):
 def test_sizes_count_what_is_due_back_as_ready_and_purge_deletes_it(broker, subscribe):
     queue = broker.queue("sums", ack_timeout=0.2)
     send(queue, *numbered(3))
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     subscription.receive(2, 5)
     assert wait_until(lambda: queue.size() == QueueSize(3, 0, 0), 20)
     assert queue.purge() == 3
@@ -104,7 +70,7 @@ def test_sizes_count_what_is_due_back_as_ready_and_purge_deletes_it(broker, subs
 def test_the_default_is_an_hour(broker, client, subscribe):
     queue = broker.queue("sums")
     send(queue, b"{}")
-    subscribe(queue).receive(1, 5)
+    subscribe(of=queue).receive(1, 5)
     ((_, end),) = client.zrange("{sums}:fsdf:deadlines", 0, -1, withscores=True)
     seconds, microseconds = client.time()
     assert 3500 < end / 1000 - seconds - microseconds / 1e6 <= 3600
@@ -119,9 +85,9 @@ def test_what_is_no_timeout_is_refused(broker, timeout):
 def test_a_consumer_that_never_closed_is_forgotten_when_it_holds_nothing(broker, client, subscribe):
     queue = broker.queue("sums", ack_timeout=0.1)
     send(queue, b"{}")
-    subscribe(queue, "dead").receive(1, 5)
+    subscribe("dead", of=queue).receive(1, 5)
     client.zadd("{sums}:fsdf:beats", {"dead": 1})
-    heir = subscribe(queue, "heir")
+    heir = subscribe("heir", of=queue)
     (delivery,) = heir.receive(1, 10)
     heir.receive(1, 0.01)
     assert client.hkeys("{sums}:fsdf:consumers") == [b"heir"]
@@ -130,7 +96,7 @@ def test_a_consumer_that_never_closed_is_forgotten_when_it_holds_nothing(broker,
 
 def test_no_heartbeat_and_no_thread_is_needed(broker, client, subscribe):
     before = own_threads()
-    subscription = subscribe(broker.queue("sums"))
+    subscription = subscribe(of=broker.queue("sums"))
     subscription.receive(1, 0.1)
     assert own_threads() == before
 
@@ -141,7 +107,7 @@ def own_threads():
 
 def test_waiting_leaves_the_list_alone(broker, client, subscribe):
     queue = broker.queue("sums")
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     client.execute_command(*subscription._waiting(0.01))
     send(queue, *numbered(3))
     client.execute_command(*subscription._waiting(10))

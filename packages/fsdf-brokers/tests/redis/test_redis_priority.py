@@ -4,38 +4,18 @@ import threading
 import time
 
 import pytest
-import redis
+from tests.servers.messages import bodies
 
 from fsdf_brokers.redis.priority import RedisPriorityBroker
 from fsdf_core.broker import OutgoingMessage, QueueSize
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.waiting import wait_until
 
 
 @pytest.fixture
-def broker(redis_url):
-    broker = RedisPriorityBroker(redis_url)
-    yield broker
-    broker.close()
-
-
-@pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-def subscribe():
-    opened = []
-
-    def subscribe(queue, consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
+def kind():
+    return "REDIS_PRIORITY"
 
 
 def send(queue, *priorities, delay=0.0):
@@ -43,12 +23,7 @@ def send(queue, *priorities, delay=0.0):
 
 
 def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return [delivery.body for delivery in taken]
+    return bodies(receive(subscription, count))
 
 
 def test_each_priority_has_its_list(broker, client):
@@ -64,7 +39,7 @@ def test_the_order_is_that_of_numbers_and_then_of_arrival(broker, client, subscr
     queue = broker.queue("sums", **{"x-max-priority": 255})
     send(queue, 1, 9, 10, 0, 255, 2, 100, 10)
     client.rpush("sums:10", "foreign")
-    got = take(subscribe(queue), 9)
+    got = take(subscribe(of=queue), 9)
     assert got == [b"p255", b"p100", b"p10", b"p10", b"foreign", b"p9", b"p2", b"p1", b"p0"]
 
 
@@ -72,7 +47,7 @@ def test_nine_priorities_by_default(broker, client, subscribe):
     queue = broker.queue("sums")
     send(queue, 3, 200)
     assert client.lrange("sums:9", 0, -1) == [b"p200"]
-    assert take(subscribe(queue), 2) == [b"p200", b"p3"]
+    assert take(subscribe(of=queue), 2) == [b"p200", b"p3"]
 
 
 @pytest.mark.parametrize("top", [0, -1, 256, "9", 2.5, True])
@@ -84,7 +59,7 @@ def test_what_is_no_number_of_priorities_is_refused(broker, top):
 def test_what_comes_back_keeps_its_priority(broker, client, subscribe):
     queue = broker.queue("sums")
     send(queue, 2, 7, 7, 0)
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     taken = subscription.receive(4, 5)
     subscription.release([taken[3], taken[0]])
     subscription.requeue([taken[1]])
@@ -104,16 +79,16 @@ def test_a_delayed_message_keeps_its_priority(broker, subscribe):
     deadline = time.monotonic() + 30
     while queue.size().delayed:
         assert time.monotonic() < deadline
-    assert take(subscribe(queue), 3) == [b"p8", b"p3", b"p0"]
+    assert take(subscribe(of=queue), 3) == [b"p8", b"p3", b"p0"]
 
 
 def test_messages_of_a_closed_consumer_keep_their_priority_through_the_next(broker, client, subscribe):
     queue = broker.queue("sums")
     send(queue, 4)
-    first = subscribe(queue, "first")
+    first = subscribe("first", of=queue)
     assert take(first, 1) == [b"p4"]
     first.close()
-    second = subscribe(queue, "second")
+    second = subscribe("second", of=queue)
     (delivery,) = second.receive(1, 5)
     assert delivery.delivery_count == 2
     second.requeue([delivery])
@@ -122,7 +97,7 @@ def test_messages_of_a_closed_consumer_keep_their_priority_through_the_next(brok
 
 def test_a_waiting_consumer_starts_at_once(broker, subscribe, monkeypatch):
     queue = broker.queue("sums")
-    subscription = subscribe(queue)
+    subscription = subscribe(of=queue)
     monkeypatch.setattr(subscription._layout, "look", 60)  # so that only a wake-up can help
     for _ in range(20):
         timer = threading.Timer(0.01, send, (queue, 6))
@@ -141,7 +116,7 @@ def test_a_batch_wakes_several_consumers(broker, subscribe, client):
     def consume(subscription):
         got.append(take(subscription, 1))
 
-    threads = [threading.Thread(target=consume, args=(subscribe(queue, f"c{number}"),)) for number in range(3)]
+    threads = [threading.Thread(target=consume, args=(subscribe(f"c{number}", of=queue),)) for number in range(3)]
     for thread in threads:
         thread.start()
     send(queue, 1, 1, 1)
@@ -153,7 +128,7 @@ def test_a_batch_wakes_several_consumers(broker, subscribe, client):
 
 @pytest.mark.parametrize("key", ["sums", "sums:3", "sums:9"])
 def test_a_waiting_consumer_finds_what_others_push(broker, client, subscribe, key):
-    subscription = subscribe(broker.queue("sums"))
+    subscription = subscribe(of=broker.queue("sums"))
     timer = threading.Timer(0.1, client.rpush, (key, '{"x":1}'))
     timer.start()
     assert take(subscription, 1) == [b'{"x":1}']
@@ -171,5 +146,5 @@ def test_on_a_cluster_the_name_needs_a_hash_tag(launch_redis, subscribe):
             action()
     tagged = broker.queue("{sums}")
     send(tagged, 3, 8)
-    assert take(subscribe(tagged), 2) == [b"p8", b"p3"]
+    assert take(subscribe(of=tagged), 2) == [b"p8", b"p3"]
     broker.close()

@@ -5,16 +5,12 @@ import socket
 from pathlib import Path
 
 import pytest
+from tests.servers.messages import send
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
 from fsdf_brokers.redis.server import masked
-from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError, StorageError
 from fsdf_core.waiting import wait_until
-
-
-def send(queue, *bodies, delay=0.0):
-    queue.send([OutgoingMessage(body, delay) for body in bodies])
 
 
 def test_unreachable_server_is_one_clear_error():

@@ -6,64 +6,28 @@ import time
 from collections import Counter
 
 import pytest
-import redis
+from tests.servers.messages import bodies, numbered, send
 
 from fsdf_brokers.redis.pubsub import RedisPubSubBroker
-from fsdf_core.broker import OutgoingMessage, QueueSize
+from fsdf_core.broker import QueueSize
 from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError
 from fsdf_core.publisher import Publisher
+from fsdf_core.testing.conformance.receiving import receive
 from fsdf_core.verdict import Requeue
 from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor
 
 
 @pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
+def kind():
+    return "REDIS_PUBSUB"
 
 
 @pytest.fixture
-def queue(redis_url):
-    broker = RedisPubSubBroker(redis_url)
-    yield broker.queue("news")
-    broker.close()
-
-
-@pytest.fixture
-def subscribe(queue):
-    opened = []
-
-    def subscribe(consumer="me"):
-        opened.append(queue.subscribe(consumer, 10))
-        return opened[-1]
-
-    yield subscribe
-    for subscription in opened:
-        subscription.close()
-
-
-def send(queue, *bodies):
-    queue.send([OutgoingMessage(body) for body in bodies])
-
-
-def bodies(deliveries):
-    return [delivery.body for delivery in deliveries]
-
-
-def numbered(count):
-    return [b'{"n":%d}' % number for number in range(count)]
-
-
-def take(subscription, count):
-    taken = []
-    deadline = time.monotonic() + 30
-    while len(taken) < count:
-        assert time.monotonic() < deadline
-        taken += subscription.receive(count - len(taken), 1)
-    return taken
+def queue(broker):
+    return broker.queue("news")
 
 
 def test_pubsub_unreachable_server_is_one_clear_error():
@@ -100,7 +64,7 @@ def test_pubsub_everyone_gets_everything_in_order(client, queue, subscribe):
     send(queue, *sent[:2999])
     client.publish("news", sent[2999])
     for consumer in consumers:
-        assert bodies(take(consumer, 3000)) == sent
+        assert bodies(receive(consumer, 3000)) == sent
     send(queue)
     assert consumers[0].receive(10, 0.2) == []
 
@@ -108,11 +72,11 @@ def test_pubsub_everyone_gets_everything_in_order(client, queue, subscribe):
 def test_pubsub_what_comes_back_comes_to_this_consumer_alone(queue, subscribe):
     one, two = subscribe("one"), subscribe("two")
     send(queue, *numbered(4))
-    held = take(one, 3)
-    assert len(take(two, 4)) == 4
+    held = receive(one, 3)
+    assert len(receive(two, 4)) == 4
     one.release(held[1:])
     one.requeue(held[:1])
-    assert bodies(take(one, 4)) == [*numbered(4)[1:], numbered(4)[0]]
+    assert bodies(receive(one, 4)) == [*numbered(4)[1:], numbered(4)[0]]
     assert two.receive(10, 0.2) == []
 
 
@@ -130,14 +94,14 @@ def test_pubsub_a_lost_connection_is_told_and_mended(client, queue, subscribe):
     subscription = subscribe()
     send(queue, b"before")
     assert client.client_kill_filter(_type="pubsub") == 1
-    assert bodies(take(subscription, 1)) == [b"before"]
+    assert bodies(receive(subscription, 1)) == [b"before"]
     with pytest.raises(BrokerUnavailable):
         subscription.receive(1, 20)
     subscription.reconnect()
     subscription.reconnect()
     assert client.pubsub_numsub("news") == [(b"news", 1)]
     send(queue, b"after")
-    assert bodies(take(subscription, 1)) == [b"after"]
+    assert bodies(receive(subscription, 1)) == [b"after"]
 
 
 def test_pubsub_a_consumer_that_has_no_room_is_not_cut_off(launch_redis):
@@ -148,7 +112,7 @@ def test_pubsub_a_consumer_that_has_no_room_is_not_cut_off(launch_redis):
     for number in range(1, 61):
         send(queue, b"x" * 500_000)
         assert wait_until(lambda number=number: subscription._bytes == number * 500_000, 30)
-    assert len(take(subscription, 60)) == 60
+    assert len(receive(subscription, 60)) == 60
     subscription.close()
     broker.close()
 
