@@ -16,6 +16,7 @@ from fsdf_core.records import Attempt, Count, TaskRecord
 from fsdf_core.roster import KnownQueue, Worker
 from fsdf_web.chinese import CHINESE
 from fsdf_web.templates import _WORDS
+from tests.web.stores import everywhere
 from tests.web.words import said
 
 READER = "the-token-of-readers"
@@ -77,6 +78,7 @@ def evil_world(hub, records, state):
     hub.schedules().add(Schedule(EVIL, EVIL, trigger, {EVIL: EVIL}, "SQLITE_QUEUE", name=EVIL), now)
 
 
+@everywhere
 @pytest.mark.timeout(240)
 def test_hostile_data_stay_text(api, evil_world):
     name, task = quote(EVIL, safe=""), quote(f"{EVIL}failure", safe="")
@@ -100,33 +102,38 @@ def test_hostile_data_stay_text(api, evil_world):
         assert "alert(1)" in found.text, path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/login?next={}", "/tasks?text={0}&queue={0}&status={0}&since={0}&argument={0}&cursor={0}&task_id=",
-        "/tasks?task_id={}", "/tasks/{}", "/queues/{}", "/call?queue={}", "/call?task={}", "/call?result={}",
-        "/speed?queue={}", "/workers?by={}", "/{}", "/language/en?next={}",
-    ],
+ADDRESSES = (
+    "/login?next={}", "/tasks?text={0}&queue={0}&status={0}&since={0}&argument={0}&cursor={0}&task_id=",
+    "/tasks?text={0}&queue={0}&argument=a%3D{0}", "/tasks?error_type={}", "/tasks?task_id={}", "/tasks/{}",
+    "/queues/{}", "/call?queue={}", "/call?task={}", "/call?result={}", "/speed?queue={}", "/workers?by={}", "/{}",
+    "/language/en?next={}",
 )  # fmt: skip
-def test_hostile_addresses_stay_text(api, path):
-    answer = api.get(path.format(quote(EVIL, safe="")))
-    assert answer.status_code in {200, 303, 400, 404}
-    assert "<script>alert(1)" not in answer.text
-    assert answer.status_code == 303 or "<img" not in answer.text
-    Found(answer.text).check()
 
 
+@everywhere
+@pytest.mark.parametrize("evil", [EVIL, EVIL + "\0\udc80", "%_!\\$"], ids=["text", "no text", "signs"])
+def test_hostile_addresses_stay_text(api, evil):
+    for path in ADDRESSES:
+        answer = api.get(path.format(quote(evil, safe="", errors="surrogatepass")))
+        assert answer.status_code in {200, 303, 400, 404}, (path, answer.text)
+        assert "<script>alert(1)" not in answer.text, path
+        assert answer.status_code == 303 or "<img" not in answer.text, path
+        Found(answer.text).check()
+
+
+@everywhere
 def test_templates_do_not_run_data(api, records):
     records.save([TaskRecord("{{7*7}}", "{{7*7}}", "f", "success", 1e9, 1e9, 1e9)])
     assert "{{7*7}}" in api.get("/tasks").text
     assert "49" not in Found(api.get(f"/tasks/{quote('{{7*7}}')}").text).text.replace("1", "")
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_of_an_empty_house(api, path):
-    answer = api.get(path)
-    assert answer.status_code == 200
-    Found(answer.text).check()
+@everywhere
+def test_pages_of_an_empty_house(api):
+    for path in PAGES:
+        answer = api.get(path)
+        assert answer.status_code == 200, path
+        Found(answer.text).check()
 
 
 def test_what_is_not_there(api):
@@ -144,6 +151,7 @@ def test_readers_get_no_buttons(app, evil_world):
         assert "read-only" in client.get("/").text
 
 
+@everywhere
 def test_a_store_that_is_away_takes_no_page_with_it(api, records, monkeypatch):
     from fsdf_core.errors import StateUnavailable
 

@@ -13,7 +13,7 @@ from starlette.responses import Response  # noqa: TC002 - FastAPI reads it
 
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import STATUSES, Page
-from fsdf_web.hub import TheHub  # noqa: TC001 - FastAPI reads it
+from fsdf_web.hub import Hub, TheHub  # noqa: TC001 - FastAPI reads it
 from fsdf_web.services.results import answer_of
 from fsdf_web.services.task_search import TaskFilter, found_task
 from fsdf_web.services.troubles import Troubles
@@ -21,6 +21,8 @@ from fsdf_web.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from fsdf_core.records import RecordQuery
 
 router = APIRouter()
 _FIELDS = (
@@ -43,8 +45,9 @@ def show_tasks(request: Request, hub: TheHub) -> Response:
         wanted = troubles.caught(lambda: _filter(form, hub.settings.timezone), None)
         if wanted is not None:
             query = wanted.query(_PAGE, form["cursor"] or None)
-            page = troubles.caught(lambda: hub.records().find(query), page)
-            count = troubles.caught(lambda: hub.records().how_many(query, _COUNTED), None)
+            found = troubles.caught(lambda: hub.records().find(query), None)
+            count = troubles.caught(lambda: _count(hub, query, found), None)
+            page = found or page
             chosen = {name: value for name, value in wanted.__dict__.items() if value not in (None, [])}
     kept = {name: value for name, value in form.items() if value and name != "cursor"}
     return render(
@@ -72,6 +75,13 @@ def show_task(request: Request, hub: TheHub, task_id: str) -> Response:
     if record is None:
         return render(request, "unknown_task.html", {"answer": answer_of(hub, task_id)})
     return render(request, "task.html", {"record": record})
+
+
+def _count(hub: Hub, query: RecordQuery, page: Page | None) -> int:
+    """Return how many match, up to `_COUNTED`; a first page that is not full has them all."""
+    if page is not None and query.cursor is None and len(page.records) < query.limit:
+        return len(page.records)
+    return hub.records().how_many(query, _COUNTED)
 
 
 def _filter(form: Mapping[str, str], zone: str | None) -> TaskFilter:

@@ -51,6 +51,10 @@ class Layout(Dialect):
     def value_at(self, path: Path) -> tuple[str, list[Any]]:
         """Return an expression for the text of a value in the arguments, with its parameters."""
 
+    def taken(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Return parameters as the database takes them."""
+        return values
+
     @abstractmethod
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert records, which are sorted by id, and add to counts, which are sorted by key."""

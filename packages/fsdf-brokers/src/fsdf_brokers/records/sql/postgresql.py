@@ -77,13 +77,25 @@ class PostgreSQLLayout(Layout, PostgreSQL):
         null = "CASE WHEN arguments::jsonb #> {}::text[] = 'null' THEN 'null' END"
         return f"coalesce(arguments::jsonb #>> {{}}::text[], {null})", [names, names]
 
+    def taken(self, values: Sequence[Any]) -> list[Any]:
+        """Its text holds no NUL."""
+        return [
+            value.replace("\0", "\ufffd") if isinstance(value, str)
+            else self.taken(value) if isinstance(value, list)
+            else value
+            for value in values
+        ]  # fmt: skip
+
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert."""
         if rows:
-            cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+            cursor.execute(_SAVE, list(map(self._column, _TYPES, zip(*rows, strict=True))))
         if counts:
-            cursor.execute(_ADD, [list(column) for column in zip(*counts, strict=True)])
+            cursor.execute(_ADD, list(map(self._column, _COUNTS, zip(*counts, strict=True))))
 
     def prune(self, cursor: Any, now: float, limit: int) -> int:
         """Delete what nobody else deletes."""
         return int(cursor.execute(_PRUNE, (now, limit)).rowcount)
+
+    def _column(self, name: str, values: Sequence[Any]) -> list[Any]:
+        return self.taken(values) if name in _NAMES else list(values)

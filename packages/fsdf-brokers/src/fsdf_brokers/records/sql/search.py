@@ -9,6 +9,7 @@ import orjson
 
 from fsdf_brokers.records.argument_path import parse_path
 from fsdf_brokers.records.sql.layout import PARTIAL, Layout
+from fsdf_brokers.records.sql.prefilter import needles
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.record_row import name
 from fsdf_core.records import STATUSES, SUCCESS
@@ -129,7 +130,11 @@ class Search:
                 _anywhere(in_json), _anywhere(query.text),
             )  # fmt: skip
         for path, text in query.arguments.items():
-            expression, values = self._layout.value_at(parse_path(path))
+            steps = parse_path(path)
+            if hints := needles(steps, text):
+                either = " OR ".join(["arguments LIKE {} ESCAPE '!'"] * len(hints))
+                unknown.add(f"({either})", *map(_anywhere, hints))
+            expression, values = self._layout.value_at(steps)
             unknown.add(f"{expression} = {{}}", *values, text)
         if query.min_seconds is not None:
             unknown.add("seconds >= {}", query.min_seconds)

@@ -138,8 +138,10 @@ class SQLRecordStore(RecordStore):
         return Cursor(moment, task_id.decode() if isinstance(task_id, bytes) else task_id)
 
     def _ask(self, question: tuple[str, list[Any]]) -> list[Row]:
+        statement, values = question
+
         def work(cursor: Any) -> list[Row]:
-            cursor.execute(*question)
+            cursor.execute(statement, self._layout.taken(values))
             return list(cursor.fetchall())
 
         return self._database.run(work, write=False, again=True)
