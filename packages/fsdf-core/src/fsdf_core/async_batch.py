@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.async_executor import AsyncExecutor
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from fsdf_core.batch import Batch
     from fsdf_core.message import Message
-
-_LOOK_EVERY = 0.1
-"""Seconds between two looks of the coroutine that gathers at whether the consumer stops."""
 
 
 class AsyncBatchExecutor(BatchExecutor, AsyncExecutor):
@@ -37,33 +34,14 @@ class AsyncBatchExecutor(BatchExecutor, AsyncExecutor):
         return self._gather_and_run_async
 
     async def _gather_and_run_async(self) -> None:
-        members: list[Message] = []
-        with self._lock:
-            self._called = False
-            self._gathered = members
-        await self._gather_async(members, self._batch.wait)
-        with self._lock:
-            self._gathered = None
-            self._called = more = bool(self._ready)
-        if more:
+        members = self._open()
+        for pause in self._gather(members, self._batch.wait, self._came):
+            with suppress(TimeoutError, asyncio.TimeoutError):
+                await asyncio.wait_for(self._came.wait(), pause)
+        if self._close():
             self._pool.execute_many(self.run_next, 1)
         if members:
             await self._run_async(members)
-
-    async def _gather_async(self, members: list[Message], patience: float) -> None:
-        deadline = time.monotonic() + patience
-        while len(members) < self._batch.size:
-            self._came.clear()
-            try:
-                members.append(self._ready.popleft())
-            except IndexError:
-                left = deadline - time.monotonic()
-                if not members or left <= 0 or self._stopping.is_set():
-                    return
-                try:
-                    await asyncio.wait_for(self._came.wait(), min(left, _LOOK_EVERY))
-                except (TimeoutError, asyncio.TimeoutError):
-                    continue
 
     async def _run_async(self, members: list[Message]) -> None:
         whole = BatchMessage(members)

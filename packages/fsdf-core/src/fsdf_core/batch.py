@@ -14,7 +14,8 @@ from fsdf_core.host import Abandoned
 from fsdf_core.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import asyncio
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_core.control import AsyncCall, Call
 
@@ -140,14 +141,10 @@ class BatchExecutor(Executor):
         # If the thread that brings messages gathers itself, waiting for more is in vain.
         feeding = threading.current_thread() is self.feeder
         while True:
-            members: list[Message] = []
-            with self._lock:
-                self._called = False
-                self._gathered = members
-            self._gather(members, 0.0 if feeding else self._batch.wait)
-            with self._lock:
-                self._gathered = None
-                self._called = more = bool(self._ready)
+            members = self._open()
+            for pause in self._gather(members, 0.0 if feeding else self._batch.wait, self._more):
+                self._more.wait(pause)
+            more = self._close()
             if more and not feeding:
                 self._pool.execute_many(self.run_next, 1)
             if members:
@@ -155,17 +152,35 @@ class BatchExecutor(Executor):
             if not (more and feeding):
                 return
 
-    def _gather(self, members: list[Message], patience: float) -> None:
+    def _open(self) -> list[Message]:
+        """Begin to gather; return the list to fill."""
+        members: list[Message] = []
+        with self._lock:
+            self._called = False
+            self._gathered = members
+        return members
+
+    def _close(self) -> bool:
+        """End the gathering; return whether another worker must gather what is ready now."""
+        with self._lock:
+            self._gathered = None
+            self._called = more = bool(self._ready)
+        return more
+
+    def _gather(
+        self, members: list[Message], patience: float, more: threading.Event | asyncio.Event
+    ) -> Iterator[float]:
+        """Take what is ready; as long as more may come, yield the seconds to wait for `more`."""
         deadline = time.monotonic() + patience
         while len(members) < self._batch.size:
-            self._more.clear()
+            more.clear()
             try:
                 members.append(self._ready.popleft())
             except IndexError:
                 left = deadline - time.monotonic()
                 if not members or left <= 0 or self._stopping.is_set():
-                    break
-                self._more.wait(min(left, _LOOK_EVERY))
+                    return
+                yield min(left, _LOOK_EVERY)
 
     def _run(self, members: list[Message]) -> None:
         whole = BatchMessage(members)
