@@ -1,7 +1,8 @@
 """Controls for fsdf: whether, when and how a task runs."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fsdf_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fsdf_control.backoff import Constant, Exponential
@@ -70,47 +71,41 @@ __all__ = [
 
 # Imported when they are used: some need libraries whose import takes long.
 _HOMES = {
-    "CircuitBreaker": "circuit_breaker",
-    "Constant": "backoff",
-    "CronWindow": "cron_window",
-    "DeadLetterOnRequest": "dead_letter",
-    "Deduplicate": "deduplicate",
-    "Delay": "delay",
-    "Enlist": "enlist",
-    "Expire": "expire",
-    "Exponential": "backoff",
-    "Filter": "filter",
-    "KeyConcurrency": "key_concurrency",
-    "Pause": "pausing",
-    "PrometheusMetrics": "metrics",
-    "Quota": "quota",
-    "RateLimit": "rate_limit",
-    "Records": "records",
-    "RemoteKill": "kill",
-    "Requeue": "requeue",
-    "Results": "results",
-    "Retry": "retry",
-    "RunReport": "run_report",
-    "SharedRateLimit": "shared_rate",
-    "Statistics": "statistics",
-    "StatisticsSnapshot": "statistics",
-    "TimeWindow": "window",
-    "Timeout": "timeout",
-    "Tracing": "tracing",
-    "clear_filter": "filter",
-    "is_paused": "pausing",
-    "pause": "pausing",
-    "resume": "pausing",
-    "serve_metrics": "metrics",
+    "CircuitBreaker": ".circuit_breaker",
+    "Constant": ".backoff",
+    "CronWindow": ".cron_window",
+    "DeadLetterOnRequest": ".dead_letter",
+    "Deduplicate": ".deduplicate",
+    "Delay": ".delay",
+    "Enlist": ".enlist",
+    "Expire": ".expire",
+    "Exponential": ".backoff",
+    "Filter": ".filter",
+    "KeyConcurrency": ".key_concurrency",
+    "Pause": ".pausing",
+    "PrometheusMetrics": ".metrics",
+    "Quota": ".quota",
+    "RateLimit": ".rate_limit",
+    "Records": ".records",
+    "RemoteKill": ".kill",
+    "Requeue": ".requeue",
+    "Results": ".results",
+    "Retry": ".retry",
+    "RunReport": ".run_report",
+    "SharedRateLimit": ".shared_rate",
+    "Statistics": ".statistics",
+    "StatisticsSnapshot": ".statistics",
+    "TimeWindow": ".window",
+    "Timeout": ".timeout",
+    "Tracing": ".tracing",
+    "clear_filter": ".filter",
+    "is_paused": ".pausing",
+    "pause": ".pausing",
+    "resume": ".pausing",
+    "serve_metrics": ".metrics",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,9 @@
 `fsdf-web` serves it; `create_app` returns it as an ASGI app, to be mounted in another one.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fsdf_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fsdf_web.app import create_app
@@ -26,10 +27,4 @@ _HOMES = {
     "start_web_manager": "fsdf_web.manager",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -8,8 +8,9 @@
 `add.push(1, y=2)` puts a message on the queue; `add.consume()` runs it, five a second.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fsdf_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fsdf.active_consumers import ActiveConsumerProcessInfoGetter, ActiveCousumerProcessInfoGetter
@@ -136,13 +137,7 @@ _HOMES = {
     "timing_publish_deco": "fsdf.job_adder",
 }
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,8 @@
 """Worker processes of a function, and the thread that looks after them."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fsdf_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from fsdf.supervision.options import SupervisorOptions
@@ -16,11 +17,13 @@ __all__ = [
     "supervise",
 ]
 
-_HOMES = {"Supervisor": "supervisor", "SupervisorOptions": "options"}
+# Imported when they are used: multiprocessing takes its time, and every task imports this package.
+_HOMES = {
+    "Supervisor": ".supervisor",
+    "SupervisorOptions": ".options",
+    "run_consumer_with_multi_process": ".start",
+    "run_many_consumer_with_multi_process": ".start",
+    "supervise": ".start",
+}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # multiprocessing takes its time, and every task imports this package.
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'start')}"), name)
+__getattr__ = lazy_names(__name__, _HOMES)
