@@ -5,9 +5,8 @@ import threading
 import pytest
 
 from fsdf_core.green.broker import cooperative_broker
-from fsdf_core.green.native import patched_by
-from fsdf_core.registry import pools
-from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
+
+from .pools import POOLS
 
 
 def memory(folder):
@@ -51,10 +50,6 @@ def reopened(request, tmp_path):
 
     yield reopen
     opened[-1].close()
-
-
-GREEN = patched_by()
-POOLS = [pools.get(GREEN)] if GREEN else [ShrinkableThreadPoolExecutor, SoloExecutor, AsyncPool]
 
 
 @pytest.fixture(params=POOLS)

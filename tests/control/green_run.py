@@ -18,5 +18,13 @@ import pytest
 
 if __name__ == "__main__":
     # No other plugins: some take long to import, some start threads of their own.
-    plugins = ["-p", "pytest_timeout", "-p", "no:cacheprovider", "--timeout-method=thread"]
+    plugins = [
+        "-p",
+        "pytest_timeout",
+        "-p",
+        "pytest_rerunfailures",
+        "-p",
+        "no:cacheprovider",
+        "--timeout-method=thread",
+    ]
     sys.exit(pytest.main([*plugins, "-q", "-x", *sys.argv[2:]]))

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+from .pools import GREEN
+
 LONG_AGO = 1000.0
 SPIN = 0.06
 """Seconds that a call which does not end by itself may run."""
@@ -205,7 +207,7 @@ def histories(draw: st.DrawFn) -> History:
         tuple(body % n if b"%d" in body else body for n, body in enumerate(junk)),
         rules,
         workers=draw(st.integers(0, 8)),
-        coroutines=draw(st.booleans()),
+        coroutines=draw(st.booleans()) and not GREEN,
         batch=batch,
         broker_delays=draw(st.booleans()),
         short_way=draw(st.booleans()),

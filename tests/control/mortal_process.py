@@ -28,10 +28,11 @@ from fsdf_control import (
 from fsdf_core.batch import Batch
 from fsdf_core.consumer import Consumer
 from fsdf_core.testing.clock import ManualClock
-from fsdf_pools import AsyncPool, ShrinkableThreadPoolExecutor, SoloExecutor
+from fsdf_pools import AsyncPool
 
 from .ledger import Ledger, Record, Task
 from .mortal import Life, MortalBroker, MortalStore
+from .pools import THREADS
 from .promises import DEAD
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class MortalProcess:
         return Retry(backoff=wait, never_on=(KeyError,) if never else (), **options)
 
 
-def _pool(history: History) -> AsyncPool | ShrinkableThreadPoolExecutor | SoloExecutor:
+def _pool(history: History) -> Any:
     if history.coroutines:
         return AsyncPool(max_workers=max(1, history.workers))
-    return ShrinkableThreadPoolExecutor(max_workers=history.workers) if history.workers else SoloExecutor()
+    return THREADS[0](max_workers=history.workers) if history.workers else THREADS[-1](max_workers=1)

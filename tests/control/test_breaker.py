@@ -15,7 +15,8 @@ from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.publisher import Publisher
 from fsdf_core.settings import Settings
 from fsdf_core.testing.fitting import FittingConsumer as Consumer
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
+
+from .pools import THREADS
 
 
 class Service:
@@ -83,7 +84,7 @@ def test_a_stop_while_probes_wait_loses_nothing(embedded, workers, emptied):
     assert sorted(service.calls) == list(range(20))
 
 
-@pytest.mark.parametrize("kind", [ShrinkableThreadPoolExecutor, SoloExecutor])
+@pytest.mark.parametrize("kind", THREADS)
 def test_another_consumer_opens_within_a_second(kind, tmp_path):
     url = f"sqlite:///{(tmp_path / 'state.sqlite').as_posix()}"
     stores = [SQLStateStore.from_url(url, Settings(home=tmp_path)) for _ in range(2)]

@@ -11,7 +11,8 @@ from fsdf_core.errors import ExceptionForRequeue
 from fsdf_core.publisher import Publisher
 from fsdf_core.states.memory import MemoryStateStore
 from fsdf_core.testing.fitting import FittingConsumer as Consumer
-from fsdf_pools import ShrinkableThreadPoolExecutor
+
+from .pools import THREADS
 
 
 def test_two_consumers_run_equal_tasks_once_and_failed_ones_again(embedded, emptied):
@@ -31,8 +32,8 @@ def test_two_consumers_run_equal_tasks_once_and_failed_ones_again(embedded, empt
 
     Publisher(queue).publish_many({"x": place % 10} for place in range(100))
     with (
-        ShrinkableThreadPoolExecutor(max_workers=4) as one,
-        ShrinkableThreadPoolExecutor(max_workers=4) as two,
+        THREADS[0](max_workers=4) as one,
+        THREADS[0](max_workers=4) as two,
         consumer(one) as first,
         consumer(two) as second,
     ):

@@ -45,16 +45,21 @@ def test_the_conformance_suite_of_consumers(redis_url):
     check(*(run(library, environment, str(HERE / "green_conformance.py")) for library in LIBRARIES))
 
 
+CONTROLS = [
+    *("green_controls.py", "green_stores.py", "test_retry.py", "test_dead_letter.py", "test_breaker.py"),
+    *("test_batches.py", "test_timeout.py", "test_kill.py", "test_filter.py", "test_delay.py", "test_windows.py"),
+    *("results/test_results.py", "results/test_results_wishes.py"),
+]
+
+
 @pytest.mark.timeout(2 * PATIENCE)
 def test_controls():
-    files = [
-        "green_controls.py",
-        "green_stores.py",
-        "test_retry.py",
-        "test_dead_letter.py",
-        "test_breaker.py",
-        "test_batches.py",
-    ]
-    words = [str(HERE / file) for file in files]
-    selection = "not persistqueue and not hundred_thousand"
+    words = [str(HERE / file) for file in CONTROLS]
+    selection = "not persistqueue and not hundred_thousand and not redis and not coroutines_answer"
     check(*(run(library, {}, *words, "-k", selection) for library in LIBRARIES))
+
+
+@pytest.mark.timeout(2 * PATIENCE)
+def test_random_controls_over_random_histories():
+    file = str(HERE / "test_promises.py")
+    check(*(run(library, {"FSDF_PROMISES_EXAMPLES": "40"}, file) for library in LIBRARIES))

@@ -16,9 +16,9 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.registry import open_state
 from fsdf_core.settings import Settings
 from fsdf_core.testing.fitting import FittingConsumer as Consumer
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 from .conftest import BROKERS
+from .pools import THREADS, spin
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
@@ -71,8 +71,8 @@ def kill_elsewhere(home, task_id):
 @pytest.mark.parametrize(
     ("embedded", "workers", "store"),
     [
-        *itertools.product(BROKERS, (ShrinkableThreadPoolExecutor, SoloExecutor), [None]),
-        ("sqlite", ShrinkableThreadPoolExecutor, "redis_url"),
+        *itertools.product(BROKERS, THREADS, [None]),
+        ("sqlite", THREADS[0], "redis_url"),
     ],
     indirect=True,
 )
@@ -85,8 +85,7 @@ def test_running_and_waiting_tasks_end_within_two_seconds_of_a_kill_elsewhere(
         runs.append(name)
         if name == "endless":
             started.set()
-            while True:
-                pass
+            spin()
 
     publisher = Publisher(queue)
     publisher.publish({"name": "endless"}, {"task_id": "endless"})

@@ -1,10 +1,12 @@
 """Timeouts on every embedded broker: dead letters, stuck tasks that run again, and the end of the process."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,22 +16,22 @@ from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.publisher import Publisher
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
+
+from .pools import GREEN, THREADS, spin, stick
 
 pytestmark = pytest.mark.usefixtures("no_destructors")
 
 PATIENCE = 30.0
 
 
-@pytest.mark.parametrize("workers", [ShrinkableThreadPoolExecutor, SoloExecutor], indirect=True)
+@pytest.mark.parametrize("workers", THREADS, indirect=True)
 def test_what_always_takes_too_long_becomes_a_dead_letter(embedded, workers, emptied):
     attempts = []
     queue = embedded.queue("q")
 
     def endless():
         attempts.append(current_message.get().attempt)
-        while True:
-            pass
+        spin()
 
     Publisher(queue).publish({}, {"task_id": "a"})
     with Consumer(endless, queue=queue, pool=workers, controls=[Timeout(0.05), Retry(1, dead_letter=True)]) as consumer:
@@ -44,7 +46,7 @@ def test_what_always_takes_too_long_becomes_a_dead_letter(embedded, workers, emp
 def test_stuck_tasks_are_settled_once_and_lose_no_worker(embedded, emptied):
     """Each of 4 tasks is stuck in its first attempt, in a pool of 2; all succeed in their second.
 
-    When the first attempts return from C, the interrupt is there: they do not go on.
+    When the first attempts return from C, the interrupt is there: they do not go on. Greenlets have ignored it.
     """
     queue, release = embedded.queue("q"), threading.Event()
     runs, done = [], []
@@ -53,13 +55,13 @@ def test_stuck_tasks_are_settled_once_and_lose_no_worker(embedded, emptied):
         attempt = current_message.get().attempt
         runs.append((x, attempt))
         if attempt == 1:
-            release.wait(PATIENCE)
+            stick(release, PATIENCE)
         done.append((x, attempt))
 
     Publisher(queue).publish_many([{"x": x} for x in range(4)])
     rules = [Timeout(0.1, grace=0.1), Retry(1)]
     with (
-        ShrinkableThreadPoolExecutor(max_workers=2) as pool,
+        THREADS[0](max_workers=2) as pool,
         Consumer(task, queue=queue, pool=pool, controls=rules) as consumer,
     ):
         consumer.start()
@@ -74,7 +76,7 @@ def test_stuck_tasks_are_settled_once_and_lose_no_worker(embedded, emptied):
             pause.wait(0.01)
         assert pool.max_workers == 2
         assert consumer.stop()
-    assert len(done) == 4
+    assert len(done) == (8 if GREEN else 4)
     assert sorted(runs) == sorted((x, attempt) for x in range(4) for attempt in (1, 2))
     assert queue.size().total == 0
 
@@ -84,10 +86,10 @@ def test_a_stop_while_a_task_gets_stuck_settles_it_within_the_grace(embedded, ca
 
     def task():
         entered.set()
-        release.wait(PATIENCE)
+        stick(release, PATIENCE)
 
     Publisher(queue).publish({})
-    with ShrinkableThreadPoolExecutor(max_workers=1) as pool, caplog.at_level(logging.ERROR, "fsdf"):
+    with THREADS[0](max_workers=1) as pool, caplog.at_level(logging.ERROR, "fsdf"):
         consumer = Consumer(task, queue=queue, pool=pool, controls=[Timeout(0.3, grace=0.3)])
         consumer.start()
         assert entered.wait(PATIENCE)
@@ -99,6 +101,11 @@ def test_a_stop_while_a_task_gets_stuck_settles_it_within_the_grace(embedded, ca
     assert "ran for longer than 0.3 s" in caplog.text
 
 
+PATCHES = {
+    None: "",
+    "gevent": "from gevent import monkey; monkey.patch_all()",
+    "eventlet": "import warnings; warnings.simplefilter('ignore'); import eventlet; eventlet.monkey_patch()",
+}
 STUCK_FOR_EVER = """
 import sys, threading
 from fsdf_brokers.sqlite import SQLiteBroker
@@ -106,15 +113,14 @@ from fsdf_control.timeout import Timeout
 from fsdf_core.consumer import Consumer
 from fsdf_core.lifecycle import install_signal_handlers
 from fsdf_core.publisher import Publisher
-from fsdf_pools import ShrinkableThreadPoolExecutor
+from fsdf_core.green.broker import cooperative_broker
+from tests.control.pools import THREADS, stick
 
 install_signal_handlers()
-queue = SQLiteBroker(sys.argv[1]).queue("q")
+queue = cooperative_broker(SQLiteBroker(sys.argv[1])).queue("q")
 Publisher(queue).publish({})
-lock = threading.Lock()
-lock.acquire()
 consumer = Consumer(
-    lambda: lock.acquire(), queue=queue, pool=ShrinkableThreadPoolExecutor(1), controls=[Timeout(0.1, grace=0.1)]
+    lambda: stick(threading.Event(), 1e6), queue=queue, pool=THREADS[0](1), controls=[Timeout(0.1, grace=0.1)]
 )
 consumer.start()
 while queue.size().total:
@@ -128,8 +134,10 @@ if sys.argv[2] == "wait":
 @pytest.mark.parametrize("end", ["wait", "leave"])
 def test_a_process_ends_although_a_task_is_stuck_for_ever(tmp_path, end):
     """By SIGTERM, while its main function waits or after it has ended."""
-    command = [sys.executable, "-c", STUCK_FOR_EVER, str(tmp_path / "queue.sqlite"), end]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    script = f"{PATCHES[GREEN]}\n{STUCK_FOR_EVER}"
+    command = [sys.executable, "-c", script, str(tmp_path / "queue.sqlite"), end]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout.readline() == "settled\n"
             process.terminate()

@@ -7,9 +7,11 @@ from fsdf_core.answer_reader import AnswerReader
 from fsdf_core.answer_waiting import wait_for
 from fsdf_core.consumer import Consumer
 from fsdf_core.errors import StateError
+from fsdf_core.green.broker import cooperative_broker
 from fsdf_core.publisher import Publisher
 from fsdf_core.states.memory import MemoryStateStore
-from fsdf_pools import ShrinkableThreadPoolExecutor
+
+from ..pools import THREADS
 
 PATIENCE = 60
 
@@ -41,7 +43,7 @@ def store():
 
 @pytest.fixture
 def queue(tmp_path):
-    with_files = SQLiteBroker(tmp_path / "queue.sqlite")
+    with_files = cooperative_broker(SQLiteBroker(tmp_path / "queue.sqlite"))
     yield with_files.queue("q")
     with_files.close()
 
@@ -63,7 +65,7 @@ def consume(queue):
     running = []
 
     def start(function, *controls, pool=None, **options):
-        pool = pool or ShrinkableThreadPoolExecutor(max_workers=4)
+        pool = pool or THREADS[0](max_workers=4)
         consumer = Consumer(function, queue=queue, pool=pool, controls=controls, **options)
         running.append((consumer, pool))
         consumer.start()
