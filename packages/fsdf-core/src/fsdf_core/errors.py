@@ -1,4 +1,4 @@
-"""Every exception that fsdf raises.
+"""The exceptions that fsdf raises.
 
 FsdfError
 ├── ConfigurationError (ValueError)   a parameter, a setting or a name is wrong
@@ -26,6 +26,11 @@ FsdfError
     ├── ExceptionForRetry             run me again now
     ├── ExceptionForRequeue           put my message back on the queue
     └── ExceptionForPushToDlxqueue    put my message on the dead-letter queue
+
+Further ones stand where they are raised, below one of these: `Unroutable` (BrokerUnavailable) in `fsdf_brokers`;
+`BrokenModule` (ConfigurationError), `DeploymentError` and `HostKeyRefused` in `fsdf_cli`; `TooManyAttempts` in
+`fsdf_web`. The pools can be used without fsdf and have errors of their own, in `fsdf_pools.errors` and
+`fsdf_pools.process_pool.errors`.
 """
 
 
