@@ -77,6 +77,27 @@ def test_a_task_in_a_file(run, words):
     assert "Traceback" not in output
 
 
+def test_a_task_in_the_main_file_of_a_package(run, tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__main__.py").write_text(SCRIPT + textwrap.dedent(GUARDED))
+    status, output = run("-m", "pack", until="ran 2")
+    assert status == 0, output
+    assert "Traceback" not in output
+
+
+def test_the_main_file_of_a_folder_is_one_clear_error(run, tmp_path):
+    (tmp_path / "__main__.py").write_text(SCRIPT + "task.multi_process_consume(1)\n")
+    status, output = run(".")
+    assert status == 1
+    assert "move the function into a module beside it" in output
+
+
+def test_a_module_that_no_file_has_is_one_clear_error(run):
+    status, output = run("-c", f"exec({SCRIPT!r} + 'task.multi_process_consume(1)', {{'__name__': 'typed'}})")
+    assert status == 1
+    assert "its module 'typed' is no file that can be imported" in output
+
+
 def test_a_script_without_a_guard_starts_no_processes_of_processes(run):
     unguarded = """
         task.consume()
@@ -95,7 +116,7 @@ def test_a_script_without_a_guard_starts_no_processes_of_processes(run):
 def test_a_typed_in_function_is_one_clear_error(run, words):
     status, output = run(*words, stdin=SCRIPT + "task.multi_process_consume(1)\n")
     assert status == 1
-    assert "needs the function in a file" in output
+    assert "need the function in a file" in output
 
 
 def test_a_function_inside_the_main_block_is_one_clear_error(run):

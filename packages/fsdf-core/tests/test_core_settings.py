@@ -7,6 +7,7 @@ import pytest
 
 from fsdf_core import settings as module
 from fsdf_core.errors import ConfigurationError
+from fsdf_core.setting_origins import setting_origins
 from fsdf_core.settings import get_settings, patch_frame_config, project_root
 
 
@@ -52,6 +53,16 @@ def test_a_bad_value_is_named_and_not_kept(monkeypatch):
     monkeypatch.setenv("FSDF_LOG_LEVEL", "LOUD")
     with pytest.raises(ConfigurationError, match="log_level"):
         get_settings()
+
+
+def test_an_empty_variable_is_not_set(monkeypatch, tmp_path):
+    (tmp_path / "fsdf_config.py").write_text("GRACE = 7\n")
+    for name in ("HOME", "GRACE", "LOG_LEVEL", "STATE_URL"):
+        monkeypatch.setenv(f"FSDF_{name}", "")
+    settings = get_settings()
+    assert (settings.home, settings.grace, settings.log_level) == (tmp_path / ".fsdf", 7, logging.INFO)
+    assert settings.state_url is None
+    assert {origin.source for origin in setting_origins()} == {"default", "fsdf_config.py"}
 
 
 def test_passwords_are_not_printed():

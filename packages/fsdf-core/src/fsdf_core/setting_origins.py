@@ -45,7 +45,7 @@ def setting_origins() -> list[SettingOrigin]:
         ConfigurationError: a value is not valid.
     """
     settings, code, files = get_settings(), patched(), from_files()
-    environment = {name.upper(): name for name in os.environ}
+    environment = {name.upper(): name for name, value in os.environ.items() if value}
     origins = []
     for name in Settings.model_fields:
         in_environment = environment.get(f"{ENV_PREFIX}{name}".upper())

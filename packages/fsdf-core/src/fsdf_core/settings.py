@@ -27,7 +27,9 @@ ENV_PREFIX = "FSDF_"
 class Settings(BaseSettings):
     """All settings; `docs/settings.md` lists them. Passwords inside URLs are secrets: they are never printed."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", validate_default=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="ignore", validate_default=True, env_ignore_empty=True
+    )
 
     home: Path = Field(
         default_factory=lambda: project_root() / ".fsdf",

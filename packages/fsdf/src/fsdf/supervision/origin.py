@@ -23,7 +23,8 @@ class Origin:
 
     Attributes:
         module: the module that decorates the function. The main module is imported by `multiprocessing`, under
-            the name `__mp_main__`, so that its `if __name__ == "__main__"` block does not run.
+            the name `__mp_main__`, so that its `if __name__ == "__main__"` block does not run; that of a package
+            (`python -m package`) is not, and has its full name here.
         registry: the registry's name.
         queue: the queue's name.
     """
@@ -65,18 +66,36 @@ def origin_of(booster: Booster[Any, Any]) -> Origin:
             f"a worker process cannot find {name}: define and decorate it at the top level of a module"
         )
     if module in _MAIN:
-        _check_main(function, name)
+        module = _name_of_main(name)
+        _check_not_in_block(function, name)
+    elif module not in sys.modules:
+        raise ConfigurationError(
+            f"a worker process cannot import {name}: its module {module!r} is no file that can be imported"
+        )
     return Origin(module, booster.boost_params.booster_registry_name, booster.queue_name)
 
 
-def _check_main(function: Any, name: str) -> None:
+def _name_of_main(name: str) -> str:
+    """Return the name by which a worker process has the main module."""
     main = sys.modules["__main__"]
     path = getattr(main, "__file__", None)
-    if getattr(main, "__spec__", None) is None and (path is None or not Path(path).is_file()):
+    spec = getattr(main, "__spec__", None)
+    if spec is None and (path is None or not Path(path).is_file()):
         raise ConfigurationError(
-            f"a worker process cannot import {name}, which was typed in: multi_process_consume needs the function in "
-            "a file (a script, a module or `python -m`)"
+            f"a worker process cannot import {name}, which was typed in: worker processes need the function in a "
+            "file (a script, a module or `python -m`)"
         )
+    # `multiprocessing` runs no file of this name again.
+    if spec is not None and spec.name == "__main__":
+        raise ConfigurationError(
+            f"a worker process cannot import {name} from {path}, the main file of a folder or archive: move the "
+            "function into a module beside it"
+        )
+    return spec.name if spec is not None and spec.name.endswith(".__main__") else "__main__"
+
+
+def _check_not_in_block(function: Any, name: str) -> None:
+    path = getattr(sys.modules["__main__"], "__file__", None)
     code = getattr(function, "__code__", None)
     if code is not None and path is not None and _in_main_block(Path(path), code.co_firstlineno):
         raise ConfigurationError(
