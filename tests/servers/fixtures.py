@@ -6,7 +6,7 @@ A missing server skips the test with one line; with CI=true it fails instead.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 
@@ -19,6 +19,13 @@ from tests.servers.sql_server import MariaDBServer, PostgreSQLServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+class _Startable(Protocol):
+    def start(self) -> None: ...
+
+
+_Server = TypeVar("_Server", bound=_Startable)
 
 
 class LaunchRedis(Protocol):
@@ -36,6 +43,21 @@ def need(name: str) -> str:
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(line, pytrace=False)
     pytest.skip(line)
+
+
+def _launching(make: Callable[..., _Server], end: Callable[[_Server], None]) -> Iterator[Callable[..., _Server]]:
+    """Yield what makes and starts a server; end all of them afterwards."""
+    running: list[_Server] = []
+
+    def launch(**options: Any) -> _Server:
+        one = make(**options)
+        running.append(one)
+        one.start()
+        return one
+
+    yield launch
+    for one in running:
+        end(one)
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +79,9 @@ def redis_url(redis_server: RedisServer) -> str:
 @pytest.fixture
 def launch_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchRedis]:
     """A function that starts a server of the test's own, which it may stop, kill, restart or fill."""
-    running: list[RedisServer] = []
-
-    def launch(**options: Any) -> RedisServer:
-        one = RedisServer(need("redis"), tmp_path_factory.mktemp("redis"), **options)
-        running.append(one)
-        one.start()
-        return one
-
-    yield launch
-    for one in running:
-        one.stop()
+    yield from _launching(
+        lambda **options: RedisServer(need("redis"), tmp_path_factory.mktemp("redis"), **options), RedisServer.stop
+    )
 
 
 @pytest.fixture(scope="session")
@@ -88,17 +102,7 @@ def postgres_url(postgres_server: PostgreSQLServer) -> str:
 @pytest.fixture
 def launch_postgres() -> Iterator[Callable[[], PostgreSQLServer]]:
     """A function that starts a server of the test's own, which it may stop, kill or restart."""
-    running: list[PostgreSQLServer] = []
-
-    def launch(**options: Any) -> PostgreSQLServer:
-        one = PostgreSQLServer(need("postgresql"), **options)
-        running.append(one)
-        one.start()
-        return one
-
-    yield launch
-    for one in running:
-        one.remove()
+    yield from _launching(lambda **options: PostgreSQLServer(need("postgresql"), **options), PostgreSQLServer.remove)
 
 
 @pytest.fixture(scope="session")
@@ -134,17 +138,9 @@ def kafka_bootstrap(kafka_server: KafkaServer) -> str:
 @pytest.fixture
 def launch_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., KafkaServer]]:
     """A function that starts a server of the test's own, which it may stop, kill or restart."""
-    running: list[KafkaServer] = []
-
-    def launch(**options: Any) -> KafkaServer:
-        one = KafkaServer(need("kafka"), tmp_path_factory.mktemp("kafka"), **options)
-        running.append(one)
-        one.start()
-        return one
-
-    yield launch
-    for one in running:
-        one.stop()
+    yield from _launching(
+        lambda **options: KafkaServer(need("kafka"), tmp_path_factory.mktemp("kafka"), **options), KafkaServer.stop
+    )
 
 
 @pytest.fixture(scope="session")
@@ -165,17 +161,7 @@ def rabbitmq_url(rabbitmq_server: RabbitMQServer) -> str:
 @pytest.fixture
 def launch_rabbitmq() -> Iterator[Callable[[], RabbitMQServer]]:
     """A function that starts a node of the test's own, which it may stop, kill, restart or fill; takes 8 seconds."""
-    running: list[RabbitMQServer] = []
-
-    def launch(**options: Any) -> RabbitMQServer:
-        one = RabbitMQServer(need("rabbitmq"), **options)
-        running.append(one)
-        one.start()
-        return one
-
-    yield launch
-    for one in running:
-        one.remove()
+    yield from _launching(lambda **options: RabbitMQServer(need("rabbitmq"), **options), RabbitMQServer.remove)
 
 
 @pytest.fixture(scope="session")
@@ -196,14 +182,7 @@ def mongodb_url(mongodb_server: MongoDBServer) -> str:
 @pytest.fixture
 def launch_mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., MongoDBServer]]:
     """A function that starts a server of the test's own, which it may stop, kill or restart."""
-    running: list[MongoDBServer] = []
-
-    def launch(**options: Any) -> MongoDBServer:
-        one = MongoDBServer(need("mongodb"), tmp_path_factory.mktemp("mongodb"), **options)
-        running.append(one)
-        one.start()
-        return one
-
-    yield launch
-    for one in running:
-        one.stop()
+    yield from _launching(
+        lambda **options: MongoDBServer(need("mongodb"), tmp_path_factory.mktemp("mongodb"), **options),
+        MongoDBServer.stop,
+    )
