@@ -235,7 +235,7 @@ def boosters_of(queue_name: str) -> list[Booster[Any, Any]]:
     """Return the boosters of a queue in all registries of the process."""
     with _registries_lock:
         registries = list(_registries.values())
-    return [booster for each in registries if (booster := each._boosters.get(queue_name)) is not None]
+    return [booster for each in registries if (booster := each._boosters.get(queue_name)) is not None]  # noqa: SLF001 - ours
 
 
 def _title(booster: Booster[Any, Any]) -> str:

@@ -67,7 +67,5 @@ class RemoteTaskKiller:
         from fsdf.boosters_manager import boosters_of  # noqa: PLC0415 - it knows what the user decorated
 
         # A queue in memory and one at a server may have the same name.
-        found = {
-            id(store): store for each in boosters_of(self.queue_name) if (store := state_of(each.publisher.queue()))
-        }
-        return list(found.values()) or [open_state(get_settings())]
+        stores = [state_of(booster.publisher.queue()) for booster in boosters_of(self.queue_name)]
+        return list({id(store): store for store in stores}.values()) or [open_state(get_settings())]

@@ -17,35 +17,45 @@ from fsdf_core.settings import get_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pydantic import SecretStr
+
     from fsdf_core.settings import Settings
 
 _PROBE = "fsdf_doctor"
 _SLOW = 0.5
 _SERVERS = {
-    "REDIS": "redis_url",
-    "RABBITMQ": "rabbitmq_url",
-    "KAFKA": "kafka_bootstrap_servers",
-    "MONGO": "mongo_url",
-    "POSTGRES": "postgres_url",
-    "SQLALCHEMY": "sqlalchemy_url",
+    "REDIS": ("redis_url",),
+    "RABBITMQ": ("rabbitmq_url",),
+    "KAFKA": ("kafka_bootstrap_servers",),
+    "MONGO": ("mongo_url",),
+    "POSTGRES": ("postgres_url", "sqlalchemy_url"),
+    "SQLALCHEMY": ("sqlalchemy_url",),
 }
-"""The setting of brokers whose names begin so."""
+"""The settings of brokers whose names begin so; the first one that is set counts."""
 
 
 def connections(known: Sequence[KnownQueue]) -> Iterator[Finding]:
-    """Yield what is to be said of the state store, and of the brokers of these queues and of the settings."""
+    """Yield what is to be said of stores, of the brokers of these queues and of the settings, and of their servers."""
     settings = get_settings()
-    yield _state(settings)
+    found = _state(settings)
+    yield found
+    # Those that do not answer are not asked again.
+    servers = [settings.state_url] if found.level != "fault" else []
+    servers.append(settings.records_url)
     by_kind = {settings.broker: KnownQueue(_PROBE, settings.broker)}
     by_kind |= {queue.broker_kind: queue for queue in known if queue.broker_kind}
-    asked = set()
     for kind, queue in by_kind.items():
-        yield _broker(kind, queue)
-        setting = next((setting for head, setting in _SERVERS.items() if kind.upper().startswith(head)), None)
-        secret = getattr(settings, setting) if setting else None
-        if secret is not None and setting not in asked:
-            asked.add(setting)
-            yield from version_of(secret.get_secret_value(), shown(secret))
+        found = _broker(kind, queue)
+        yield found
+        if found.level != "fault":
+            servers.append(_server_of(kind, settings))
+    for url, secret in {secret.get_secret_value(): secret for secret in servers if secret is not None}.items():
+        yield from version_of(url, shown(secret))
+
+
+def _server_of(kind: str, settings: Settings) -> SecretStr | None:
+    names = next((names for head, names in _SERVERS.items() if kind.upper().startswith(head)), ())
+    return next((secret for name in names if (secret := getattr(settings, name)) is not None), None)
 
 
 def _state(settings: Settings) -> Finding:

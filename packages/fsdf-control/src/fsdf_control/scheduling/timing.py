@@ -18,7 +18,7 @@ _WINDOWS = (60.0, 3600.0, 86400.0, 32 * 86400.0, 367 * 86400.0, 30 * 366 * 86400
 """Seconds to look back for the last moment before a given one; the first window that has any holds few."""
 
 LONGEST = 100 * 366 * 86400.0
-"""Seconds, some hundred years: an interval or a jitter beyond it is a mistake, and no calendar could hold its moments."""
+"""Seconds, some hundred years: a longer interval or jitter is a mistake, and no calendar could hold its moments."""
 
 
 class Timing(ABC):
