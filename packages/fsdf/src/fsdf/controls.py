@@ -9,10 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fsdf.broker_kind import resolve_broker_kind
-from fsdf.description import function_title
+from fsdf.description import function_of, function_title
 from fsdf.lazy_enlist import LazyEnlist
 from fsdf.lazy_pause import LazyPause
 from fsdf.message_log import ReceivedLog
+from fsdf.misfit import Misfit
 from fsdf.observation import observers
 from fsdf.on_demand import OnDemand
 from fsdf.record_conf import records_of
@@ -83,6 +84,7 @@ def consumer_controls(
         *_wrappers(params),
         Requeue(),
         DeadLetterOnRequest(),
+        *_misfits(params),
         _retry(params),
     ]
 
@@ -148,6 +150,17 @@ def _wrappers(params: BoosterParams) -> list[Control]:
         wrappers.append(RunReport(params.user_custom_record_process_info_func, name))
     wrappers.append(Timeout(params.function_timeout))
     return wrappers
+
+
+def _misfits(params: BoosterParams) -> list[Misfit]:
+    # What a decorator or a batch function takes, its signature does not say.
+    function = function_of(params)
+    if function is None or params.consuming_function_decorator is not None or params.micro_batch_size:
+        return []
+    try:
+        return [Misfit(function)]
+    except ValueError:
+        return []  # a builtin without a signature
 
 
 def _retry(params: BoosterParams) -> Retry:

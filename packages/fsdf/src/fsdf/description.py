@@ -46,7 +46,7 @@ def known_queue(params: BoosterParams, broker_kind: str) -> KnownQueue:
 
 def function_title(params: BoosterParams) -> str:
     """Return "module.name" of a task's function."""
-    function = _function(params)
+    function = function_of(params)
     if function is None:
         return params.consuming_function_name
     return f"{function.__module__}.{getattr(function, '__qualname__', repr(function))}"
@@ -62,7 +62,7 @@ def without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameters(params: BoosterParams) -> Iterator[dict[str, Any]]:
-    function = _function(params)
+    function = function_of(params)
     given = params.manual_func_input_params
     if given.get("is_manual_func_input_params"):
         yield from ({"name": name, "required": True} for name in given.get("must_arg_name_list", ()))
@@ -86,7 +86,8 @@ def _parameters(params: BoosterParams) -> Iterator[dict[str, Any]]:
         yield told
 
 
-def _function(params: BoosterParams) -> Callable[..., Any] | None:
+def function_of(params: BoosterParams) -> Callable[..., Any] | None:
+    """Return the task's function, None if it is not decorated in this process."""
     try:
         booster = BoosterRegistry(params.booster_registry_name).get_booster(params.queue_name)
     except UnknownName:
