@@ -61,7 +61,7 @@ class SSHServer(ServerProcess):
         options = [word for name, value in lines.items() for word in ("-o", f"{name}={value}")]
         super().__init__(
             lambda port: [executable, "-D", "-e", "-f", "/dev/null", "-p", str(port), *options],
-            _answers,
+            answers,
             self.folder,
             user=account,
         )
@@ -92,6 +92,6 @@ def login_user() -> str | None:
     return min(users, key=lambda entry: entry.pw_name != "postgres").pw_name
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
         return connection.recv(4) == b"SSH-"
