@@ -98,12 +98,13 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """A worker and the web UI, over SQLite files; `house.link` opens it."""
-    home = tmp_path_factory.mktemp("house")
+def house(request, tmp_path_factory):
+    """A worker and the web UI, over SQLite files or the servers of its parameter; `house.link` opens it."""
+    home, stores = tmp_path_factory.mktemp("house"), getattr(request, "param", SQLITE)
     environment = {
         "FSDF_HOME": str(home), "FSDF_TIMEZONE": "UTC", "FSDF_HANDLE_SIGNALS": "1",
         "FSDF_WEB_TOKEN": ADMIN, "FSDF_WEB_READ_TOKEN": READER,
+        **{f"FSDF_{name.upper()}": url for name, url in urls(stores, request.getfixturevalue).items()},
     }  # fmt: skip
     with contextlib.ExitStack() as stack:
         worker = Program("web_jobs.py", environment=environment)

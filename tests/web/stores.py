@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,19 +12,27 @@ if TYPE_CHECKING:
 SQLITE = ()
 """Files, by default."""
 
-REDIS_AND_POSTGRESQL = ("redis_url", "postgres_url")
-POSTGRESQL = ("postgres_url", "postgres_url")
-MONGODB = ("mongodb_url", "mongodb_url")
+_SERVERS = {
+    "redis+postgresql": ("redis_server", "postgres_server"),
+    "postgresql": ("postgres_server",),
+    "mongodb": ("mongodb_server",),
+}
+SERVERS = [pytest.param(servers, id=name) for name, servers in _SERVERS.items()]
+"""The fixtures of the servers of state and records, or of both."""
 
-everywhere = pytest.mark.parametrize(
-    "stores",
-    [SQLITE, REDIS_AND_POSTGRESQL, POSTGRESQL, MONGODB],
-    ids=["sqlite", "redis+postgresql", "postgresql", "mongodb"],
-    indirect=True,
-)
+everywhere = pytest.mark.parametrize("stores", [pytest.param(SQLITE, id="sqlite"), *SERVERS], indirect=True)
 """Runs a module's tests on all of them."""
 
 
-def urls(fixtures: tuple[str, ...], value_of: Callable[[str], str]) -> dict[str, str]:
-    """Return the settings of the stores: the fixtures name the URLs of state and of records."""
-    return dict(zip(("state_url", "records_url"), map(value_of, fixtures), strict=False))
+def urls(servers: tuple[str, ...], fixture: Callable[[str], Any]) -> dict[str, str]:
+    """Return the settings of empty stores on servers."""
+    found = [_empty(fixture(name)) for name in servers]
+    return {"state_url": found[0], "records_url": found[-1]} if found else {}
+
+
+def _empty(server: Any) -> str:
+    if hasattr(server, "database"):
+        url: str = server.database()
+        return url
+    server.command("FLUSHALL")
+    return str(server.url)
