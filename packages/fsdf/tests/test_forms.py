@@ -120,6 +120,23 @@ def test_what_is_no_function_is_refused(queue_name):
         boost(BoosterParams(queue_name=queue_name), qps=3)
 
 
+def test_a_function_that_a_call_does_not_run_is_refused(queue_name):
+    def lines():
+        yield 1
+
+    async def chunks():
+        yield 1
+
+    for function in (lines, chunks):
+        with pytest.raises(ConfigurationError, match="is a generator function"):
+            boost(queue_name)(function)
+
+
+def test_a_builtin_without_a_signature_needs_names(queue_name):
+    with pytest.raises(ConfigurationError, match="name them in manual_func_input_params"):
+        boost(queue_name)(max)
+
+
 def test_a_parameter_called_extra_is_refused(queue_name):
     with pytest.raises(ConfigurationError, match="'extra'"):
 

@@ -178,3 +178,25 @@ def test_another_module_name_for_the_same_class_is_fine():
     assert Base.method._receiver.unpack(wire).x == 5
     wire = {"cls_name": "Child", "cls_module": "__main__", "obj_init_params": {"x": 5}}
     assert type(Base.method._receiver.unpack(wire)) is Child
+
+
+class Service:
+    def __init__(self, base):
+        self.base = base
+
+    def handle(self, x):
+        ran.put((self, x))
+
+    @classmethod
+    def made(cls, x):
+        ran.put((cls, x))
+
+
+def test_a_method_of_an_object_keeps_its_object(decorate):
+    service = Service(1)
+    for method, first in ((service.handle, service), (Service.made, Service)):
+        task = decorate(method)
+        task.push(2)
+        task.consume()
+        assert ran.get(timeout=30) == (first, 2)
+        assert task.stop()

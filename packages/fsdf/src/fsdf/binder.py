@@ -23,7 +23,8 @@ class Binder:
         names: names that are needed and names that are optional, given by hand instead of the signature.
 
     Raises:
-        ConfigurationError: the function has a parameter `extra`, a name that messages reserve.
+        ConfigurationError: the function has a parameter `extra`, a name that messages reserve; or it is a builtin
+            that does not tell its parameters.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Binder:
         names: tuple[list[str], list[str]] | None = None,
     ) -> None:
         self._title = getattr(function, "__qualname__", repr(function))
-        self.signature = inspect.signature(function) if names is None else _signature_of(*names)
+        self.signature = self._own_signature(function) if names is None else _signature_of(*names)
         parameters = self.signature.parameters.values()
         if EXTRA in self.signature.parameters:
             raise ConfigurationError(
@@ -78,6 +79,15 @@ class Binder:
         ):
             faults.append(f"does not take {', '.join(unknown)}")
         return TypeError(f"{self._title}{self.signature} {' and '.join(faults)}: nothing was published")
+
+    def _own_signature(self, function: Callable[..., Any]) -> inspect.Signature:
+        try:
+            return inspect.signature(function)
+        except ValueError:
+            raise ConfigurationError(
+                f"{self._title} does not tell its parameters: wrap it in a function of your own, or name them in "
+                "manual_func_input_params"
+            ) from None
 
     def _loose(self, /, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if len(args) > len(self.positional):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import update_wrapper
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -52,7 +53,7 @@ class Booster(QueueCommands, Generic[P, R]):
         consumer: the consumer's side.
 
     Raises:
-        ConfigurationError: it is no function.
+        ConfigurationError: it is no function, or a generator function.
     """
 
     __wrapped__: Callable[P, R]
@@ -242,8 +243,15 @@ def _plain(given: Any) -> tuple[Callable[..., Any], str | None]:
         given = given.__func__
     if isinstance(given, Booster):
         given = given.consuming_function
+    if isinstance(given, MethodType):
+        kind = PLAIN  # it has its object
     if not callable(given):
         raise ConfigurationError(f"a task is a function, this is {given!r}")
+    if inspect.isgeneratorfunction(given) or inspect.isasyncgenfunction(given):
+        raise ConfigurationError(
+            f"{given.__qualname__} is a generator function, so calling it would run nothing: use return instead of "
+            "yield, or decorate a function that goes through it"
+        )
     return given, kind
 
 
