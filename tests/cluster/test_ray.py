@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import fsdf_core.settings
-from fsdf import RemoteTaskKiller
+from fsdf import QueueExecutor, RemoteTaskKiller, TaskFailed
 from fsdf_core import lifecycle
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.waiting import wait_until
 from fsdf_pools.process_pool import GivenUpError, RemoteTraceback, UnpicklableError, WorkerDiedError
 from tests.cluster import jobs
+from tests.executors import sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -213,3 +214,12 @@ def test_what_is_not_done_at_the_stop_runs_again(run: Callable[..., list[str]], 
     assert not jobs.stopped.stop(0.5)
     jobs.stopped.consume()
     assert wait_until(lambda: len((tmp_path / "stopped").read_text().splitlines()) == 2, PATIENCE)
+
+
+def test_the_calls_of_an_executor_run_on_the_cluster() -> None:
+    params = jobs.OnRay(queue_name="ray-executor")
+    with QueueExecutor(params, modules=["math", "tests.executors"]) as executor:
+        assert list(executor.map(math.sqrt, [1, 4, 9])) == [1, 2, 3]
+        assert executor.submit(sums.pid).result(PATIENCE) != os.getpid()
+        with pytest.raises(TaskFailed, match="getpid may not be called"):
+            executor.submit(os.getpid).result(PATIENCE)

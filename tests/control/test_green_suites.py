@@ -55,7 +55,8 @@ CONTROLS = [
 @pytest.mark.timeout(2 * PATIENCE)
 def test_controls():
     words = [str(HERE / file) for file in CONTROLS]
-    selection = "not persistqueue and not hundred_thousand and not redis and not coroutines_answer"
+    left_out = ["persistqueue", "hundred_thousand", "redis", "coroutines_answer", "at_their_time", "elsewhere[memory"]
+    selection = " and ".join(f"not {word}" for word in left_out)
     check(*(run(library, {}, *words, "-k", selection) for library in LIBRARIES))
 
 

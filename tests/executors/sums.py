@@ -13,3 +13,7 @@ def die_first(path: str) -> str:
         open(path, "w").close()  # noqa: PTH123
         os._exit(9)
     return "survived"
+
+
+async def twice(x: int) -> int:
+    return 2 * x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -74,3 +75,20 @@ def test_calls_run_in_the_process_that_consumes(consumer: list[subprocess.Popen[
         assert not future.done()
         consumer[0].restart()  # type: ignore[attr-defined]
         assert future.result(PATIENCE) == "survived"
+
+
+@pytest.mark.timeout(180)
+def test_calls_run_in_processes_of_the_executors_own(tmp_path: Path) -> None:
+    params = BoosterParams(
+        queue_name="sums", broker_kind=KIND, max_retry_times=1, concurrent_num=2, concurrent_mode="process"
+    )
+    with QueueExecutor(params, modules=["math", "tests.executors"]) as executor:
+        assert executor.submit(sums.pid).result(PATIENCE) != os.getpid()
+        assert list(executor.map(math.sqrt, range(10))) == [math.sqrt(number) for number in range(10)]
+        assert executor.submit(sums.twice, 4).result(PATIENCE) == 8  # type: ignore[comparison-overlap]
+        with pytest.raises(TaskFailed, match="getpid may not be called: its module is none of math, tests.executors"):
+            executor.submit(os.getpid).result(PATIENCE)
+        with pytest.raises(TaskFailed, match="math domain error"):
+            executor.submit(math.sqrt, -1).result(PATIENCE)
+        # The call's process dies; its retry has another one.
+        assert executor.submit(sums.die_first, str(tmp_path / "died")).result(PATIENCE) == "survived"

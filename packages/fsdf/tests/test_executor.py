@@ -194,6 +194,12 @@ def test_async_functions(mode: ConcurrentModeEnum) -> None:
         assert executor.submit(lambda: 7).result(PATIENCE) == 7
 
 
+@pytest.mark.parametrize("mode", [ConcurrentModeEnum.PROCESS, ConcurrentModeEnum.RAY])
+def test_objects_of_this_process_cannot_be_called_in_another(mode: ConcurrentModeEnum) -> None:
+    with pytest.raises(ConfigurationError, match="stay in this process: for other processes use QueueExecutor"):
+        MemoryExecutor(concurrent_mode=mode)
+
+
 def test_known_names() -> None:
     assert FunboostPool is QueueExecutor
     with MemoryFunboostPool(3, 1000) as pool:

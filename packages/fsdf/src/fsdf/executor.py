@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from fsdf.booster import Booster
 from fsdf.broker_kind import BrokerEnum
 from fsdf.concurrent_mode import ConcurrentModeEnum
-from fsdf.executor_calls import called, called_async, find, reference_of
+from fsdf.executor_calls import Caller, called_async, find, reference_of
 from fsdf.params import BoosterParams
 from fsdf.state import state_of
 from fsdf.task_future import TaskFuture
@@ -82,13 +82,10 @@ class QueueExecutor(Executor):
     def _runner(self, *, waits: bool) -> Callable[..., Any]:
         modules = self._modules
 
-        def run(function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-            return called(find(function, modules), args, kwargs)
-
         async def run_async(function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
             return await called_async(find(function, modules), args, kwargs)
 
-        return run_async if waits else run
+        return run_async if waits else Caller(modules)
 
     def _pack(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         return {"function": reference_of(fn), "args": list(args), "kwargs": kwargs}

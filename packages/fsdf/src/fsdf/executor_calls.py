@@ -13,6 +13,9 @@ from fsdf_core.errors import ConfigurationError, DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_MAIN = ("__main__", "__mp_main__")
+"""The main module, and its name in processes that this one has started."""
+
 
 def reference_of(fn: Callable[..., Any]) -> str:
     """Return where another process finds a function: `module:qualified.name`.
@@ -55,13 +58,33 @@ def find(reference: str, modules: Sequence[str] | None) -> Callable[..., Any]:
         function = _walk(module, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise DecodeError(f"{reference} cannot be found here: {error}") from error
-    if modules is not None and getattr(function, "__module__", module) not in {module, "__main__"}:
+    if modules is not None and getattr(function, "__module__", module) not in {module, *_MAIN}:
         # What a permitted module has imported is not its own.
         raise DecodeError(f"{reference} may not be called: it is a function of {function.__module__}")
     if not callable(function):
         raise DecodeError(f"{reference} is no function")
     found: Callable[..., Any] = function
     return found
+
+
+class Caller:
+    """Runs the calls of an executor's queue, in this process or, pickled, in another one.
+
+    Args:
+        modules: as for `find`.
+    """
+
+    def __init__(self, modules: Sequence[str] | None) -> None:
+        self.__name__ = self.__qualname__ = "run"
+        self._modules = modules
+
+    def __call__(self, function: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Run a call.
+
+        Raises:
+            DecodeError: as `find`; and what the function raises.
+        """
+        return called(find(function, self._modules), args, kwargs)
 
 
 def called(fn: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fsdf.broker_kind import BrokerEnum
+from fsdf.concurrent_mode import ConcurrentModeEnum
 from fsdf.executor import QueueExecutor
 from fsdf.executor_calls import called, called_async
 from fsdf.params import BoosterParams
+from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_ELSEWHERE = (ConcurrentModeEnum.PROCESS, ConcurrentModeEnum.RAY)
 
 
 class MemoryExecutor(QueueExecutor):
@@ -26,13 +30,22 @@ class MemoryExecutor(QueueExecutor):
         concurrent_num: calls at once. Default 50.
         qps: starts a second. Default None: no limit.
         **params: further fields of `BoosterParams`.
+
+    Raises:
+        ConfigurationError: a parameter is not valid, or its calls would run in other processes (PROCESS, RAY).
     """
 
     def __init__(self, concurrent_num: int = 50, qps: float | None = None, **params: Any) -> None:
         given = {"queue_name": f"fsdf-executor-{uuid.uuid4().hex[:12]}", "broker_kind": BrokerEnum.MEMORY_QUEUE}
         self._numbers = itertools.count()
         self._calls: dict[int, _Call] = {}
-        super().__init__(BoosterParams(**{**given, "concurrent_num": concurrent_num, "qps": qps, **params}))
+        task = BoosterParams(**{**given, "concurrent_num": concurrent_num, "qps": qps, **params})
+        if task.concurrent_mode in _ELSEWHERE or getattr(task.specify_concurrent_pool, "runs_elsewhere", False):
+            raise ConfigurationError(
+                "the calls of a MemoryExecutor stay in this process: for other processes use QueueExecutor, whose "
+                "functions are importable"
+            )
+        super().__init__(task)
 
     def _runner(self, *, waits: bool) -> Callable[..., Any]:
         def run(number: int) -> int:

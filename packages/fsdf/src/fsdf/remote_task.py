@@ -7,6 +7,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from fsdf.boosters_manager import BoosterRegistry
+from fsdf.executor_calls import Caller
 from fsdf.supervision.origin import origin_of
 from fsdf.supervision.role import role
 from fsdf_core.settings import patch_frame_config, patched
@@ -30,7 +31,9 @@ class RemoteTask:
     def __init__(self, params: BoosterParams) -> None:
         booster = BoosterRegistry(params.booster_registry_name).get_booster(params.queue_name)
         self.__qualname__ = booster.__qualname__
-        self._address = pickle.dumps((origin_of(booster), patched()))
+        function = booster.consuming_function
+        origin = function if isinstance(function, Caller) else origin_of(booster)
+        self._address = pickle.dumps((origin, patched()))
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[bytes]]:
         return find_callee, (self._address,)
@@ -52,6 +55,6 @@ def find_callee(address: bytes) -> Callable[..., Any]:
     """
     origin, settings = pickle.loads(address)  # noqa: S301 - from our own consumer
     patch_frame_config(**settings)
-    callee: Callable[..., Any] = origin.find().consumer.callee()
+    callee: Callable[..., Any] = origin if isinstance(origin, Caller) else origin.find().consumer.callee()
     role.lent = True
     return callee
