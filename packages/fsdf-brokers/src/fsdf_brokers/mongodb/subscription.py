@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
+from fsdf_brokers.claiming import ClaimingSubscription
 from fsdf_brokers.mongodb.claims import Claims
 from fsdf_brokers.mongodb.roll import MongoRoll
 from fsdf_brokers.sqlalchemy_queue.lease import Lease
-from fsdf_core.broker import Subscription
-from fsdf_core.errors import FsdfError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fsdf_brokers.mongodb.queue import MongoQueue
     from fsdf_core.broker import Delivery
 
@@ -28,7 +24,7 @@ _STRAYS = (0.0, 1.0, 10.0)
 """Seconds after a lost connection when to look for what its last claim took: the server may have been slow."""
 
 
-class MongoSubscription(Subscription):
+class MongoSubscription(ClaimingSubscription[Claims, Lease]):
     """Claims messages in batches under a lease; a waiting one looks every few milliseconds.
 
     Args:
@@ -38,16 +34,13 @@ class MongoSubscription(Subscription):
 
     def __init__(self, queue: MongoQueue, consumer_id: str) -> None:
         self._queue = queue
-        self._interrupted = False
-        self._closed = False
         self._pause = _FIRST_PAUSE
         self._next_due = 0.0
         self._strays: list[float] = []
         queue.prepare()
-        self._lease = Lease(
-            MongoRoll(queue), consumer_id, queue.name, queue.broker.heartbeat_timeout, queue.broker.lease_limit
-        )
-        self._claims = Claims(queue, self._lease)
+        broker = queue.broker
+        lease = Lease(MongoRoll(queue), consumer_id, queue.name, broker.heartbeat_timeout, broker.lease_limit)
+        super().__init__(queue.name, Claims(queue, lease), lease, queue.announce)
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim messages, waiting for the first one.
@@ -74,42 +67,12 @@ class MongoSubscription(Subscription):
         self._interrupted = False
         return []
 
-    def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages that still are this consumer's."""
-        self._claims.settle(deliveries)
-
-    def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
-        """Move the messages to the end of the queue, or to the delayed ones."""
-        self._claims.put_back(deliveries, delay)
-
-    def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Let go of the messages in their places, uncounted."""
-        self._claims.undo(deliveries)
-
-    def interrupt(self) -> None:
-        """End a waiting `receive`."""
-        self._interrupted = True
-        self._queue.announce()
-
     def reconnect(self) -> None:
         """Create what is missing; look, now and later, for what a claim took whose answer was lost."""
         self._queue.prepare()
         now = time.monotonic()
         self._strays = [now + wait for wait in _STRAYS]
         self._next_due = 0.0
-
-    def close(self) -> None:
-        """Give back everything; if the server is away, others do it when they see that the heartbeat has ended."""
-        if self._closed:
-            return
-        self._closed = True
-        self._queue.announce()
-        try:
-            self._lease.close()
-        except FsdfError as error:
-            logging.getLogger(f"fsdf.{self._queue.name}").warning(
-                "could not say goodbye; what was not acknowledged comes back when others look: %s", error
-            )
 
     def _look_for_due(self) -> None:
         due = self._claims.due_in()

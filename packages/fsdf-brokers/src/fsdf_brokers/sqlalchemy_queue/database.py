@@ -10,9 +10,9 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
+from fsdf_brokers.fresh_connections import FreshConnections
 from fsdf_brokers.sqlalchemy_queue.engine import create_tables, open_engine
 from fsdf_brokers.sqlalchemy_queue.trouble import Trouble
 from fsdf_brokers.sqlalchemy_queue.url import dialect_of, parse
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_IDLE = 0.5
-"""Seconds after which a connection is tested before it is used."""
 _ATTEMPTS = 6
 
 
@@ -56,7 +54,7 @@ class Database:
         # Threads of one process queue here, not at SQLite's lock, which is polled.
         self._writing: AbstractContextManager[Any] = threading.RLock() if self.kind == "sqlite" else nullcontext()
         self._engine: Engine | None = None
-        self._lost = 0.0
+        self._fresh = FreshConnections(self._dialect, lambda connection: connection.rollback())
 
     @property
     def file(self) -> Path | None:
@@ -126,7 +124,7 @@ class Database:
                         return work(connection)
             except (SQLAlchemyError, TypeError) as error:
                 if self.trouble.is_lost(error):
-                    self._lost = time.monotonic()
+                    self._fresh.lost()
                 if self.trouble.is_undefined(error) and attempt == 0:
                     self._create(engine)
                 elif self.trouble.is_undone(error) and attempt + 1 < _ATTEMPTS:
@@ -146,9 +144,7 @@ class Database:
 
     def _prepared(self) -> Engine:
         engine = open_engine(self.url, self._dialect)
-        event.listen(engine, "connect", self._on_connect)
-        event.listen(engine, "checkin", self._on_checkin)
-        event.listen(engine, "checkout", self._on_checkout)
+        self._fresh.watch(engine)
         self._create(engine)
         return engine
 
@@ -157,32 +153,6 @@ class Database:
             create_tables(engine)
         except (SQLAlchemyError, TypeError) as error:
             raise self.trouble.translated(error) from error
-
-    def _on_connect(self, connection: Any, record: Any) -> None:
-        record.info["used"] = record.info["opened"] = time.monotonic()
-        self._dialect.prepare(connection)
-
-    @staticmethod
-    def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ARG004 - SQLAlchemy passes it
-        record.info["used"] = time.monotonic()
-
-    def _on_checkout(self, connection: Any, record: Any, fairy: Any) -> None:  # noqa: ARG002 - SQLAlchemy passes it
-        if not self._dialect.pings:
-            return
-        if record.info["opened"] <= self._lost:
-            raise InvalidatePoolError
-        if time.monotonic() - record.info["used"] > _IDLE:
-            try:
-                self._dialect.ping(connection)
-                connection.rollback()
-            except Exception as error:
-                raise InvalidatePoolError from error
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that writes later would meet "database is locked" at once, not after the busy timeout.
-    read = connection.get_execution_options().get("fsdf_read")
-    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
+from fsdf_brokers.claiming import ClaimingSubscription
 from fsdf_brokers.sqlalchemy_queue.claims import Claims
 from fsdf_brokers.sqlalchemy_queue.lease import Lease
 from fsdf_brokers.sqlalchemy_queue.roll_rows import FileRoll, ServerRoll
-from fsdf_core.broker import Subscription
-from fsdf_core.errors import FsdfError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fsdf_brokers.sqlalchemy_queue.queue import SQLAlchemyQueue
     from fsdf_core.broker import Delivery
 
@@ -24,7 +20,7 @@ _LOOK_FOR_DUE = 0.2
 """Seconds between two looks for delayed messages that are due, while the queue is busy."""
 
 
-class SQLAlchemySubscription(Subscription):
+class SQLAlchemySubscription(ClaimingSubscription[Claims, Lease]):
     """Claims messages in batches under a lease; a waiting one looks every few milliseconds.
 
     Args:
@@ -35,14 +31,12 @@ class SQLAlchemySubscription(Subscription):
     def __init__(self, queue: SQLAlchemyQueue, consumer_id: str) -> None:
         self._queue = queue
         self._database = queue.broker.database
-        self._interrupted = False
-        self._closed = False
         self._busy_until = 0.0
         self._pause = _FIRST_PAUSE
-        file = self._database.file
+        broker, file = queue.broker, self._database.file
         roll = ServerRoll(queue) if file is None else FileRoll(queue, file)
-        self._lease = Lease(roll, consumer_id, queue.name, queue.broker.heartbeat_timeout, queue.broker.lease_limit)
-        self._claims = Claims(queue, self._lease)
+        lease = Lease(roll, consumer_id, queue.name, broker.heartbeat_timeout, broker.lease_limit)
+        super().__init__(queue.name, Claims(queue, lease), lease, self._database.announce)
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim messages, waiting for the first one.
@@ -75,38 +69,8 @@ class SQLAlchemySubscription(Subscription):
         self._interrupted = False
         return []
 
-    def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages that still are this consumer's."""
-        self._claims.settle(deliveries)
-
-    def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
-        """Move the messages to the end of the queue, or to the delayed ones."""
-        self._claims.put_back(deliveries, delay)
-
-    def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Let go of the messages in their places, uncounted."""
-        self._claims.undo(deliveries)
-
-    def interrupt(self) -> None:
-        """End a waiting `receive`."""
-        self._interrupted = True
-        self._database.announce()
-
     def reconnect(self) -> None:
         """Give back what a claim took whose answer was lost."""
         self._busy_until = 0.0
         self._queue.forget()
         self._claims.enter_anew()
-
-    def close(self) -> None:
-        """Give back everything; if the server is away, the end of the session does it."""
-        if self._closed:
-            return
-        self._closed = True
-        self._database.announce()
-        try:
-            self._lease.close()
-        except FsdfError as error:
-            logging.getLogger(f"fsdf.{self._queue.name}").warning(
-                "could not say goodbye; what was not acknowledged comes back when others look: %s", error
-            )

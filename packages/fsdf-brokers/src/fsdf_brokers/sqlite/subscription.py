@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from fsdf_brokers.claiming import ClaimingSubscription
 from fsdf_brokers.sqlite.claims import Claims
 from fsdf_brokers.sqlite.lease import Lease
-from fsdf_core.broker import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from fsdf_brokers.sqlite.queue import SQLiteQueue
     from fsdf_core.broker import Delivery
 
 
-class SQLiteSubscription(Subscription):
+class SQLiteSubscription(ClaimingSubscription[Claims, Lease]):
     """Claims messages in batches under a lease.
 
     Args:
@@ -27,10 +25,8 @@ class SQLiteSubscription(Subscription):
     def __init__(self, queue: SQLiteQueue, consumer_id: str) -> None:
         self._database = queue.broker.database
         self._busy = False
-        self._interrupted = False
-        self._closed = False
-        self._lease = Lease(queue, consumer_id)
-        self._claims = Claims(queue, self._lease)
+        lease = Lease(queue, consumer_id)
+        super().__init__(queue.name, Claims(queue, lease), lease, self._database.announce)
 
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
         """Claim messages, waiting for the first one.
@@ -57,23 +53,6 @@ class SQLiteSubscription(Subscription):
             self._database.wait(version, left)
         self._interrupted = False
         return []
-
-    def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Delete the messages."""
-        self._claims.settle(deliveries)
-
-    def requeue(self, deliveries: Sequence[Delivery], delay: float = 0.0) -> None:
-        """Move the messages to the end of the queue."""
-        self._claims.put_back(deliveries, delay)
-
-    def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Let go of the messages in their places, uncounted."""
-        self._claims.undo(deliveries)
-
-    def interrupt(self) -> None:
-        """End a waiting `receive`."""
-        self._interrupted = True
-        self._database.announce()
 
     def close(self) -> None:
         """Give back what is claimed and end the lease."""

@@ -10,10 +10,9 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from fsdf_brokers.fresh_connections import FreshConnections
 from fsdf_brokers.states.sql.pool import Pool, open_pool
 from fsdf_brokers.states.sql.url import shown
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_IDLE = 0.5
-"""Seconds after which a connection is tested before it is used."""
 _ATTEMPTS = 6
 
 
@@ -60,7 +57,7 @@ class Database:
             threading.Lock() if self._url.get_backend_name() == "sqlite" else nullcontext()
         )
         self._pool: Pool | None = None
-        self._lost = 0.0
+        self._fresh = FreshConnections(self._dialect)
 
     def run(self, work: Callable[[Any], T], *, write: bool = True, again: bool = False) -> T:
         """Run an operation on a cursor and commit it.
@@ -122,9 +119,7 @@ class Database:
             except OSError as error:
                 raise StateError(f"cannot create the folder {folder}: {error}. Set FSDF_HOME") from error
         pool = open_pool(self._url, self._dialect)
-        event.listen(pool.connections, "connect", self._on_connect)
-        event.listen(pool.connections, "checkin", self._on_checkin)
-        event.listen(pool.connections, "checkout", self._on_checkout)
+        self._fresh.watch(pool.connections)
         try:
             self._attempt(pool, self._dialect.create, write=False)
         except pool.errors as error:
@@ -145,7 +140,7 @@ class Database:
                 cursor.close()
             except BaseException as error:
                 if isinstance(error, pool.errors) and self._dialect.lost(error):
-                    self._lost = time.monotonic()
+                    self._fresh.lost()
                 # Whatever happened, the connection's transaction ends with it; errors are rare.
                 fairy.invalidate()
                 raise
@@ -165,25 +160,6 @@ class Database:
             raise self._clear(error) from error
         except TypeError as error:
             raise ConfigurationError(f"{self._shown}: its options are not valid: {self._safe(error)}") from None
-
-    def _on_connect(self, connection: Any, record: Any) -> None:
-        record.info["used"] = record.info["opened"] = time.monotonic()
-        self._dialect.prepare(connection)
-
-    @staticmethod
-    def _on_checkin(connection: Any, record: Any) -> None:  # noqa: ARG004 - SQLAlchemy passes it
-        record.info["used"] = time.monotonic()
-
-    def _on_checkout(self, connection: Any, record: Any, fairy: Any) -> None:  # noqa: ARG002 - SQLAlchemy passes it
-        if not self._dialect.pings:
-            return
-        if record.info["opened"] <= self._lost:
-            raise InvalidatePoolError
-        if time.monotonic() - record.info["used"] > _IDLE:
-            try:
-                self._dialect.ping(connection)
-            except Exception as error:
-                raise InvalidatePoolError from error
 
     def _clear(self, error: BaseException) -> StateError:
         text = self._safe(error)
