@@ -1,10 +1,13 @@
-"""Scripts that send themselves signals."""
+"""What tests of consumers share, and scripts that send themselves signals."""
 
 import subprocess
 import sys
 import textwrap
 
 import pytest
+
+from fsdf_core.brokers.memory import MemoryBroker
+from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 SECONDS = 20
 HEAD = """
@@ -59,3 +62,23 @@ def run(start):
         return process.returncode, lines.splitlines()
 
     return run
+
+
+@pytest.fixture
+def queue():
+    """A queue in memory that sends bytes, as real ones do."""
+    return MemoryBroker().queue("q", serialize=True)
+
+
+@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor])
+def pool(request):
+    """Threads, and then none."""
+    with request.param(max_workers=4) as pool:
+        yield pool
+
+
+@pytest.fixture
+def one_thread():
+    """A pool of one thread."""
+    with ShrinkableThreadPoolExecutor(max_workers=1) as pool:
+        yield pool

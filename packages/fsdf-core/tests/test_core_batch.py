@@ -7,7 +7,6 @@ import time
 import pytest
 
 from fsdf_core.batch import Batch
-from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.control import Control
@@ -19,23 +18,6 @@ from fsdf_core.waiting import wait_until
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def queue():
-    return MemoryBroker().queue("q", serialize=True)
-
-
-@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor])
-def pool(request):
-    with request.param(max_workers=4) as pool:
-        yield pool
-
-
-@pytest.fixture
-def one_thread():
-    with ShrinkableThreadPoolExecutor(max_workers=1) as pool:
-        yield pool
 
 
 class OnError(Control):

@@ -6,18 +6,12 @@ import threading
 import pytest
 
 from fsdf_core.broker import OutgoingMessage
-from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.errors import ConsumerError, UnsupportedFeature
 from fsdf_core.publisher import Publisher
 from fsdf_core.verdict import DeadLetter, Drop, Retry
 from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
-
-
-@pytest.fixture
-def queue():
-    return MemoryBroker().queue("q", serialize=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.control import UNLIMITED, Control
@@ -13,26 +12,8 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.testing.spy import Spy
 from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue, Retry
 from fsdf_core.waiting import wait_until
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def queue():
-    return MemoryBroker().queue("q", serialize=True)
-
-
-@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor])
-def pool(request):
-    with request.param(max_workers=4) as pool:
-        yield pool
-
-
-@pytest.fixture
-def threads():
-    with ShrinkableThreadPoolExecutor(max_workers=1) as pool:
-        yield pool
 
 
 def empty(queue):
@@ -71,7 +52,7 @@ def test_what_arrives_after_the_credit_has_gone_is_given_back(queue, pool):
     assert ran == [1]
 
 
-def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, threads):
+def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, one_thread):
     class Gate(Control):
         def __init__(self):
             self.allowed = UNLIMITED
@@ -93,7 +74,7 @@ def test_a_gate_that_closes_gives_back_what_was_fetched_ahead(queue, threads):
             release.wait(PATIENCE)
 
     Publisher(queue).publish_many({"x": x} for x in range(20_000))
-    with Consumer(task, queue=queue, pool=threads, controls=[gate, spy]) as consumer:
+    with Consumer(task, queue=queue, pool=one_thread, controls=[gate, spy]) as consumer:
         consumer.start()
         assert quick.wait(PATIENCE)
         assert entered.wait(PATIENCE)
@@ -174,7 +155,7 @@ class Abandon(Control):
         (Retry(0.0), Requeue(0.0, {"_advanced_retry_count": 1})),
     ],
 )
-def test_a_stuck_call_loses_neither_its_message_nor_its_worker(queue, threads, recovery, settlement):
+def test_a_stuck_call_loses_neither_its_message_nor_its_worker(queue, one_thread, recovery, settlement):
     class Decide(Control):
         def on_error(self, message, error, attempt):
             return recovery if attempt == 1 else None
@@ -192,7 +173,7 @@ def test_a_stuck_call_loses_neither_its_message_nor_its_worker(queue, threads, r
             others.set()
 
     Publisher(queue).publish({"stuck": True})
-    consumer = Consumer(task, queue=queue, pool=threads, controls=[abandon, spy, Decide()])
+    consumer = Consumer(task, queue=queue, pool=one_thread, controls=[abandon, spy, Decide()])
     with consumer:
         consumer.start()
         assert entered.wait(PATIENCE)
@@ -202,7 +183,7 @@ def test_a_stuck_call_loses_neither_its_message_nor_its_worker(queue, threads, r
         assert others.wait(PATIENCE)
         release.set()
         assert empty(queue)
-        assert wait_until(lambda: threads.max_workers == 1, PATIENCE, 0.01)
+        assert wait_until(lambda: one_thread.max_workers == 1, PATIENCE, 0.01)
     assert len([message for message in spy.left if message is running[0]]) == 1
 
 

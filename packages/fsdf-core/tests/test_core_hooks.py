@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.consumer import Consumer
 from fsdf_core.context import current_message
 from fsdf_core.control import Control
@@ -13,26 +12,8 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.testing.spy import Spy
 from fsdf_core.verdict import Drop, Requeue, Retry
 from fsdf_core.waiting import wait_until
-from fsdf_pools import ShrinkableThreadPoolExecutor, SoloExecutor
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def queue():
-    return MemoryBroker().queue("q", serialize=True)
-
-
-@pytest.fixture(params=[ShrinkableThreadPoolExecutor, SoloExecutor])
-def pool(request):
-    with request.param(max_workers=4) as pool:
-        yield pool
-
-
-@pytest.fixture
-def threads():
-    with ShrinkableThreadPoolExecutor(max_workers=1) as pool:
-        yield pool
 
 
 def empty(queue):
