@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
+from fsdf_cli.chaining import commands_of
 from fsdf_cli.output import say_wrong
 from fsdf_core.errors import ConfigurationError, FsdfError, MessageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 FAILED, MISUSED, UNANSWERED, INTERRUPTED = 1, 2, 3, 130
 """Exit statuses: it did not work; it was asked for wrongly; no answer came in time; Ctrl-C."""
@@ -42,6 +44,17 @@ class BrokenModule(ConfigurationError):
 
 class Commands(TyperGroup):
     """The root of all commands: turns errors of fsdf into a line and a status. FSDF_DEBUG=1 keeps tracebacks."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run the commands of a line, one after the other; the first one that fails is the last one."""
+        *first, last = commands_of(sys.argv[1:] if args is None else args)
+        for words in first:
+            try:
+                super().main(words, *others, **options)
+            except SystemExit as end:
+                if end.code:
+                    raise
+        return super().main(last if first else args, *others, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
