@@ -18,7 +18,7 @@ def test_no_workers_are_refused():
 
 def test_concurrency_of_every_consumer(decorate):
     patch_frame_config(concurrent_num=3)
-    task = decorate(print, concurrent_num=7)
+    task = decorate(lambda: None, concurrent_num=7)
     task.consume()
     assert task.consumer._consumer.pool.max_workers == 3
     assert assembly.worker_count(BoosterParams(queue_name="q", concurrent_mode="single_thread")) == 1
@@ -27,7 +27,7 @@ def test_concurrency_of_every_consumer(decorate):
 @pytest.mark.parametrize(("override", "rates"), [(5.0, [5.0]), (0, []), (None, [2.0])])
 def test_rate_of_every_consumer(decorate, override, rates):
     patch_frame_config(qps=override)
-    task = decorate(print, qps=2)
+    task = decorate(lambda: None, qps=2)
     task.consume()
     controls = task.consumer._consumer.controls
     assert [control.qps for control in controls if isinstance(control, RateLimit)] == rates
