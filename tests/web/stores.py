@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+
+from tests.servers.redis_server import RedisServer
+from tests.servers.sql_server import PostgreSQLServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +35,26 @@ def urls(servers: tuple[str, ...], fixture: Callable[[str], Any]) -> dict[str, s
 
 
 def _empty(server: Any) -> str:
-    if hasattr(server, "database"):
-        url: str = server.database()
-        return url
-    server.command("FLUSHALL")
-    return str(server.url)
+    match server:
+        case PostgreSQLServer():
+            return _emptied(server)
+        case RedisServer():
+            server.command("FLUSHALL")
+            return str(server.url)
+        case _:
+            return str(server.database())
+
+
+def _emptied(server: PostgreSQLServer) -> str:
+    """Return one database for all tests: a new one is 8 MB of files."""
+    if server not in _databases:
+        _databases[server] = server.database()
+        return _databases[server]
+    with psycopg.connect(_databases[server], autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '60s'")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return _databases[server]
+
+
+_databases: dict[PostgreSQLServer, str] = {}
