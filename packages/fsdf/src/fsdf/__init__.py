@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fsdf.broker_kind import BrokerEnum
     from fsdf.concurrent_mode import ConcurrentModeEnum
     from fsdf.context import FctContextThread, fct, get_current_taskid
-    from fsdf.cross_project import PublisherParams
+    from fsdf.cross_project import PublisherParams, get_publisher
     from fsdf.ctrl_c import ctrl_c_recv
     from fsdf.custom_broker import register_custom_broker
     from fsdf.decorator import boost, get_consumer, task_deco
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fsdf.job_adder import ApsJobAdder, fsdf_background_scheduler, timing_publish_deco
     from fsdf.memory_executor import MemoryExecutor, MemoryFunboostPool
     from fsdf.params import BoosterParams
+    from fsdf.params_complete import BoosterParamsComplete
+    from fsdf.quiet_queues import wait_for_possible_has_finish_all_tasks_by_conusmer_list
     from fsdf.record_conf import FunctionResultStatusPersistanceConfig
     from fsdf.recorded_result import ResultFromMongo
     from fsdf.remote import RemoteTaskKiller
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         TaskFailed,
     )
     from fsdf_core.settings import patch_frame_config
+    from fsdf_core.task_status import FunctionResultStatus
 
 __version__ = "0.1.0"
 
@@ -56,6 +59,7 @@ __all__ = [
     "Booster",
     "BoosterDiscovery",
     "BoosterParams",
+    "BoosterParamsComplete",
     "BoosterRegistry",
     "BoostersManager",
     "BrokerEnum",
@@ -65,6 +69,7 @@ __all__ = [
     "ExceptionForRetry",
     "FctContextThread",
     "FunboostPool",
+    "FunctionResultStatus",
     "FunctionResultStatusPersistanceConfig",
     "HasNotAsyncResult",
     "MemoryExecutor",
@@ -83,6 +88,7 @@ __all__ = [
     "fsdf_background_scheduler",
     "get_consumer",
     "get_current_taskid",
+    "get_publisher",
     "patch_frame_config",
     "register_custom_broker",
     "run_consumer_with_multi_process",
@@ -90,10 +96,15 @@ __all__ = [
     "start_web_manager",
     "task_deco",
     "timing_publish_deco",
+    "wait_for_possible_has_finish_all_tasks_by_conusmer_list",
 ]
 
 # Imported when they are used: pydantic alone takes longer than all the rest.
 _HOMES = {
+    "FunctionResultStatus": "fsdf_core.task_status",
+    "BoosterParamsComplete": "fsdf.params_complete",
+    "get_publisher": "fsdf.cross_project",
+    "wait_for_possible_has_finish_all_tasks_by_conusmer_list": "fsdf.quiet_queues",
     "ActiveConsumerProcessInfoGetter": "fsdf.active_consumers",
     "ActiveCousumerProcessInfoGetter": "fsdf.active_consumers",
     "AioAsyncResult": "fsdf.aio_result",

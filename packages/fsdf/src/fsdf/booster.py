@@ -165,6 +165,14 @@ class Booster(QueueCommands, Generic[P, R]):
         """Publish many messages in batches, each as `publish` takes it; the options hold for all."""
         return self.publisher.publish_many(msgs, task_options)
 
+    def multi_process_pub_params_list(
+        self,
+        params_list: Iterable[dict[str, Any]],
+        process_num: int = 16,  # noqa: ARG002 - the known signature
+    ) -> list[AsyncResult[R]]:
+        """`publish_many` under its older name; one process publishes, in batches, whatever `process_num` says."""
+        return self.publish_many(params_list)
+
     def consume(self) -> None:
         """Begin to consume, in threads of its own; return at once.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
     from fsdf_core.message import Message
+    from fsdf_core.task_status import FunctionResultStatus
 
     _Adapter = logging.LoggerAdapter[logging.Logger]
 else:
@@ -78,10 +80,35 @@ class Fct:
         return context
 
     @property
+    def function_result_status(self) -> FunctionResultStatus:
+        """What is known of the task so far, under the names of its record: `run_times` counts this run."""
+        from fsdf_core.outcome import Outcome  # noqa: PLC0415 - seldom needed
+        from fsdf_core.task_status import task_status  # noqa: PLC0415 - as above
+
+        message = self.message
+        so_far = Outcome(success=False, result=None, error=None, attempts=message.attempt, settlement=None)
+        name = _function_of(message.queue_name)
+        status = task_status(
+            message, so_far, queue_name=message.queue_name, function=name, time_start=None, time_end=time.time()
+        )
+        status.run_status = "running"
+        status.user_context = self.user_context
+        return status
+
+    @property
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
         """The task's logger; each line begins with the task's id."""
         message = self.message
         return _TaskLog(_logger_of(message.queue_name), {"task_id": message.task_id})
+
+
+def _function_of(queue_name: str) -> str:
+    from fsdf.boosters_manager import BoostersManager  # noqa: PLC0415 - as below
+
+    try:
+        return BoostersManager.get_booster(queue_name).consuming_function.__name__
+    except UnknownName:
+        return ""
 
 
 def _logger_of(queue_name: str) -> logging.Logger:

@@ -38,6 +38,10 @@ def cross_project_publisher(params: BoosterParams) -> BoosterPublisher[..., Any]
     return BoosterPublisher(params, Binder(function, names=names), Receiver(function, PLAIN))
 
 
+get_publisher = cross_project_publisher
+"""The known name."""
+
+
 def _elsewhere(queue_name: str) -> Callable[..., None]:
     def function(**arguments: Any) -> None: ...
 

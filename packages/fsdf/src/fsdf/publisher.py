@@ -8,8 +8,9 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from fsdf.published_future import FuturePublishing
 from fsdf.receiver import CLASS, INSTANCE
 from fsdf.result import AsyncResult
 from fsdf.result_source import ResultSource, asks, never_sent
@@ -36,7 +37,7 @@ Call = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 """Positional arguments, or arguments by name."""
 
 
-class BoosterPublisher(Generic[P, R]):
+class BoosterPublisher(FuturePublishing[P, R]):
     """Publishes calls of one function. Thread-safe.
 
     Opens its queue at the first use, and anew in a forked process.
@@ -131,6 +132,14 @@ class BoosterPublisher(Generic[P, R]):
             TypeError: the function cannot be called like this.
         """
         return self._arguments(args, kwargs)
+
+    def published(self, args: tuple[Any, ...], kwargs: dict[str, Any], extra: dict[str, Any]) -> AsyncResult[R]:
+        """Publish one call with control data: `push` without its speed."""
+        return self._result(self._send(self._arguments(args, kwargs), extra))
+
+    def check_func_msg_dict(self, msg_dict: dict[str, Any]) -> None:
+        """Raise what `publish` would raise for these arguments; publish nothing."""
+        self._parts(msg_dict, None)
 
     def publish_packed(self, arguments: dict[str, Any], extra: dict[str, Any], task_id: str | None) -> str:
         """Publish what `arguments` has returned, maybe in another process; return the task's id.
