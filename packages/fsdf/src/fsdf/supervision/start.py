@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf.booster import Booster
+    from fsdf_core.broker import Queue
 
 _running: list[Supervisor] = []
 _lock = threading.Lock()
@@ -63,13 +64,7 @@ def supervise(
     looked_after = SupervisorOptions.of(options)
     origins = [origin_of(booster) for booster in boosters]
     queues = [booster.publisher.queue() for booster in boosters]
-    for queue in queues:
-        if not queue.broker.capabilities.cross_process:
-            raise UnsupportedFeature(
-                f"{queue.name}: other processes cannot reach a queue of {type(queue.broker).__name__}"
-            )
-        if most > processes and not queue.broker.capabilities.size:
-            raise UnsupportedFeature(f"{queue.name}: autoscaling needs a broker that can tell how many messages wait")
+    _check_queues(queues, sized=most > processes)
     logger = assembly.task_logger(boosters[0].boost_params)
     name = name or boosters[0].queue_name
     with lifecycle.signals_deferred(), _lock:
@@ -94,14 +89,7 @@ def supervise(
             policy = ScalePolicy(
                 processes, most, up_after=looked_after.scale_up_after, idle_time=looked_after.idle_time
             )
-            supervisor.autoscaler = Autoscaler(
-                policy,
-                ready=lambda: sum(queue.size().ready for queue in queues),
-                load=supervisor.load,
-                scale=supervisor.scale,
-                logger=logger,
-                name=name,
-            )
+            supervisor.autoscaler = _autoscaler(supervisor, policy, queues, logger)
         supervisor.start(take_hang_up=settings.handle_signals)
         _running[:] = [*(each for each in _running if each.running), supervisor]
     return supervisor
@@ -124,6 +112,29 @@ def run_many_consumer_with_multi_process(
 ) -> None:
     """Consume several tasks, all of them in each of `process_num` worker processes; return at once."""
     supervise(task_funs, process_num, **options)
+
+
+def _autoscaler(
+    supervisor: Supervisor, policy: ScalePolicy, queues: Sequence[Queue], logger: logging.Logger
+) -> Autoscaler:
+    return Autoscaler(
+        policy,
+        ready=lambda: sum(queue.size().ready for queue in queues),
+        load=supervisor.load,
+        scale=supervisor.scale,
+        logger=logger,
+        name=supervisor.name,
+    )
+
+
+def _check_queues(queues: Sequence[Queue], *, sized: bool) -> None:
+    for queue in queues:
+        if not queue.broker.capabilities.cross_process:
+            raise UnsupportedFeature(
+                f"{queue.name}: other processes cannot reach a queue of {type(queue.broker).__name__}"
+            )
+        if sized and not queue.broker.capabilities.size:
+            raise UnsupportedFeature(f"{queue.name}: autoscaling needs a broker that can tell how many messages wait")
 
 
 def _checked(boosters: Sequence[Booster[Any, Any]], processes: int, most: int | None) -> int:
