@@ -25,6 +25,7 @@ def _own_schedules(monkeypatch):
     monkeypatch.setattr(schedule_manager, "_strangers", {})
     monkeypatch.setattr(registry, "_open", {})
     yield
+    fsdf_background_scheduler.shutdown()
     for manager in list(schedule_manager._managers.values()):
         manager.shutdown()
         manager.remove_all_jobs()

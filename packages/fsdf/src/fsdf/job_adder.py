@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fsdf.schedule_manager import ScheduleManager, manager
+from fsdf.state_file_wait import StateFileWait, state_is_used
 from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from fsdf.booster import Booster
     from fsdf.bound import BoundBooster
     from fsdf.scheduled_job import ScheduledJob
+
+_SHARED, _OWN = "sql", "memory"
 
 
 class ApsJobAdder:
@@ -87,7 +90,14 @@ class ApsJobAdder:
 
 
 class BackgroundScheduler:
-    """The process's scheduler under the known name; jobs of queues in memory are kept in memory."""
+    """The process's scheduler under the known name; jobs of queues in memory are kept in memory.
+
+    As long as nobody uses the state store, it makes no file for it: a job that comes there later is noticed within
+    a second.
+    """
+
+    def __init__(self) -> None:
+        self._later: StateFileWait | None = None
 
     def add_timing_publish_job(
         self, func: Booster[..., Any] | BoundBooster[..., Any], trigger: str, **options: Any
@@ -110,12 +120,15 @@ class BackgroundScheduler:
 
     def start(self, paused: bool = False) -> None:  # noqa: FBT001, FBT002 - the known signature
         """Publish what is due, from now on."""
-        for kind in ("sql", "memory"):
+        kinds = _kinds()
+        for kind in kinds:
             manager(kind).start(paused=paused)
+        if _SHARED not in kinds and (self._later is None or not self._later.alive):
+            self._later = StateFileWait(lambda: manager(_SHARED).start(paused=paused))
 
     def get_jobs(self) -> list[ScheduledJob]:
         """Return all jobs."""
-        return [job for kind in ("sql", "memory") for job in manager(kind).get_jobs()]
+        return [job for kind in _kinds() for job in manager(kind).get_jobs()]
 
     def get_job(self, job_id: str) -> ScheduledJob | None:
         """Return a job, or None."""
@@ -143,13 +156,21 @@ class BackgroundScheduler:
 
     def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - the known signature
         """Publish no more from this process."""
-        for kind in ("sql", "memory"):
+        if self._later is not None:
+            self._later.close()
+        for kind in _kinds():
             manager(kind).shutdown(wait)
 
     @staticmethod
     def _of(job_id: str) -> ScheduleManager:
-        memory = manager("memory")
-        return memory if memory.get_job(job_id) is not None else manager("sql")
+        memory = manager(_OWN)
+        if _SHARED not in _kinds() or memory.get_job(job_id) is not None:
+            return memory
+        return manager(_SHARED)
+
+
+def _kinds() -> tuple[str, ...]:
+    return (_SHARED, _OWN) if state_is_used() else (_OWN,)
 
 
 fsdf_background_scheduler = BackgroundScheduler()
