@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +13,10 @@ from fsdf import BoosterParams, BrokerEnum, ConcurrentModeEnum
 from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-WAIT = 60.0
+    from tests.servers.script import Script
+
 HEAD = r"""
 import asyncio, logging, os, re, sys, threading, time
 from fsdf import boost, fct, patch_frame_config
@@ -39,60 +36,10 @@ pytestmark = pytest.mark.timeout(150)
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-class Script:
-    """A running script in a process group of its own, whose output is read line by line."""
-
-    def __init__(self, folder: Path, source: str) -> None:
-        path = folder / "script.py"
-        path.write_text(HEAD + textwrap.dedent(source))
-        self._errors = (folder / "errors").open("w+")
-        environment = {**os.environ, "FSDF_HOME": str(folder / "home"), "FSDF_HANDLE_SIGNALS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(path)], start_new_session=True,
-            cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=self._errors,
-        )  # fmt: skip
-        self._watchdog = threading.Timer(WAIT, self.process.kill)
-        self._watchdog.start()
-
-    def until(self, *beginning: str) -> list[str]:
-        """Read to a line that begins so; return its other words."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            words = line.split()
-            if words[: len(beginning)] == list(beginning):
-                return words[len(beginning) :]
-        raise AssertionError(f"no {beginning!r}; {self.finish()}")
-
-    def finish(self) -> tuple[int, list[str], str]:
-        """Wait for the end; return status, remaining lines, errors."""
-        assert self.process.stdout is not None
-        # Its end is the end of all children, too: they hold it.
-        lines = self.process.stdout.read().split("\n")[:-1]
-        status = self.process.wait(WAIT)
-        self._watchdog.cancel()
-        self._errors.seek(0)
-        return status, lines, self._errors.read()
-
-    def close(self) -> None:
-        """End what is left of it."""
-        self._watchdog.cancel()
-        self.process.kill()
-        self.process.communicate()
-        self._errors.close()
-
-
 @pytest.fixture
-def script(tmp_path: Path) -> Iterator[type[Script]]:
-    """Starts scripts, ends what is left of them."""
-    started: list[Script] = []
-
-    def start(source: str) -> Script:
-        started.append(Script(tmp_path, source))
-        return started[-1]
-
-    yield start  # type: ignore[misc]
-    for each in started:
-        each.close()
+def script(start_script: Callable[[str], Script]) -> Callable[[str], Script]:
+    """Starts scripts that begin with what all need."""
+    return lambda source: start_script(HEAD + textwrap.dedent(source))
 
 
 BUSY = r"""
@@ -116,7 +63,7 @@ busy.consume()
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_whole_group_drains(script, number):
-    running = script(BUSY.replace("SECONDS", "0.7"))
+    running = script(BUSY.replace("SECONDS", "3"))
     children = [int(running.until("begin")[0]) for _ in range(2)]
     os.killpg(running.process.pid, number)
     status, lines, errors = running.finish()
