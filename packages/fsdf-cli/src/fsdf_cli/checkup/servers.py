@@ -58,11 +58,9 @@ def _redis(url: str) -> Server:
 
 def _kafka(url: str) -> Server:
     address = _module("fsdf_brokers.kafka.address")
-    cluster = _module("fsdf_brokers.kafka.server").KafkaAt(address.properties(url))
-    try:
-        nodes = len(cluster.answer(cluster.ask("describe_cluster")).nodes)
-    finally:
-        cluster.close()
+    properties = _module("fsdf_brokers.kafka.server").KafkaAt(address.properties(url)).properties({})
+    # Not `describe_cluster`: librdkafka's reads the cluster's name beyond its end.
+    nodes = len(_module("confluent_kafka.admin").AdminClient(properties).list_topics(timeout=_PATIENCE).brokers)
     brokers = f"{nodes} broker{'s' * (nodes != 1)}"
     return Server("Kafka", "", detail=f"answers, with {brokers}; clients cannot ask for its version")
 
