@@ -70,7 +70,7 @@ class Successes:
     """
 
     def __init__(self, queue_name: str, function: str) -> None:
-        host_name, script_name = here()
+        host_name, script_name, script_name_long = here()
         told = Answer("", SUCCEEDED, queue_name=queue_name, function=function, process_id=os.getpid())
         same = {
             "state": told.state,
@@ -79,6 +79,7 @@ class Successes:
             "process_id": told.process_id,
             "host_name": host_name,
             "script_name": script_name,
+            "script_name_long": script_name_long,
         }
         self._begin = orjson.dumps(same)[:-1]
 
@@ -104,7 +105,7 @@ def answer_of(message: Message, task_id: str, last: Ran | None, function: str, n
         function: the function's name.
         now: seconds since the epoch.
     """
-    host_name, script_name = here()
+    host_name, script_name, script_name_long = here()
     run = orjson.loads(b"{%b}" % last) if last is not None else {}
     return Answer(
         task_id=task_id,
@@ -117,6 +118,7 @@ def answer_of(message: Message, task_id: str, last: Ran | None, function: str, n
         thread_id=run.get("thread_id"),
         host_name=host_name,
         script_name=script_name,
+        script_name_long=script_name_long,
         message=_body(message),
         **_fate(message, run.get("result")),
     )
@@ -169,6 +171,7 @@ def _plain(text: str) -> str:
 
 
 @functools.cache
-def here() -> tuple[str, str]:
-    """Return the names of this host and of its script."""
-    return socket.gethostname(), Path(sys.argv[0]).name if sys.argv else ""
+def here() -> tuple[str, str, str]:
+    """Return the names of this host and of its script, and the script's path."""
+    script = _plain(sys.argv[0]) if sys.argv else ""
+    return socket.gethostname(), Path(script).name, script

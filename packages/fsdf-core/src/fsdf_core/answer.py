@@ -45,6 +45,7 @@ class Answer:
         thread_id: of the worker's thread; None if it did not run.
         host_name: of the worker.
         script_name: file name of the worker's main script.
+        script_name_long: its path, as it was started.
         message: the arguments, and the control data under "extra"; {} if it was no task message.
     """
 
@@ -64,6 +65,7 @@ class Answer:
     thread_id: int | None = None
     host_name: str = ""
     script_name: str = ""
+    script_name_long: str = ""
     message: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -79,49 +81,46 @@ class Answer:
         """
         return orjson.dumps({name: getattr(self, name) for name in _FIELDS})
 
-    def status_dict(self) -> dict[str, Any]:
-        """Return the fields of `FunctionResultStatus`, and `state`, `reason` and `traceback`."""
-        arguments = {name: value for name, value in self.message.items() if name != EXTRA}
-        extra = self.message.get(EXTRA) or {}
-        failed = not self.success
-        cost = None if self.time_start is None else self.time_end - self.time_start
-        return {
-            "task_id": self.task_id,
-            "queue_name": self.queue_name,
-            "function": self.function,
-            "msg_dict": self.message,
-            "params": arguments,
-            "params_str": orjson.dumps(arguments, default=str).decode(),
-            "result": self.result,
-            "run_times": self.run_times,
-            "exception": f"{self.exception_type}    {self.exception_msg}" if failed else None,
-            "exception_type": self.exception_type if failed else None,
-            "exception_msg": self.exception_msg if failed else None,
-            "time_start": self.time_start,
-            "time_end": self.time_end,
-            "time_cost": cost,
-            "success": self.success,
-            "run_status": "finish",
-            "publish_time": extra.get("publish_time"),
-            "publish_time_format": extra.get("publish_time_format"),
-            "process_id": self.process_id,
-            "thread_id": self.thread_id,
-            "host_name": self.host_name,
-            "host_process": f"{self.host_name} - {self.process_id}",
-            "script_name": self.script_name,
-            "user_context": {},
-            "state": self.state,
-            "reason": self.reason,
-            "traceback": self.traceback,
-        }
-
     def status(self) -> FunctionResultStatus:
         """Return it as the `FunctionResultStatus` that users know; what an answer does not tell is None."""
         from fsdf_core.task_status import FunctionResultStatus  # noqa: PLC0415 - few need it
 
-        values = self.status_dict()
-        told: dict[str, Any] = {each.name: values.get(each.name) for each in fields(FunctionResultStatus)}
-        return FunctionResultStatus(**told)
+        arguments = {name: value for name, value in self.message.items() if name != EXTRA}
+        extra = self.message.get(EXTRA) or {}
+        failed = not self.success
+        return FunctionResultStatus(
+            task_id=self.task_id,
+            queue_name=self.queue_name,
+            function=self.function,
+            msg_dict=self.message,
+            params=arguments,
+            params_str=orjson.dumps(arguments, default=str).decode(),
+            result=self.result,
+            run_times=self.run_times,
+            exception=f"{self.exception_type}    {self.exception_msg}" if failed else None,
+            exception_type=self.exception_type if failed else None,
+            exception_msg=self.exception_msg if failed else None,
+            time_start=self.time_start,
+            time_end=self.time_end,
+            time_cost=None if self.time_start is None else self.time_end - self.time_start,
+            success=self.success,
+            run_status="finish",
+            publish_time=extra.get("publish_time"),
+            publish_time_format=extra.get("publish_time_format"),
+            process_id=self.process_id,
+            thread_id=self.thread_id,
+            host_name=self.host_name,
+            host_process=f"{self.host_name} - {self.process_id}",
+            script_name=self.script_name,
+            script_name_long=self.script_name_long,
+            _has_to_dlx_queue=self.state == DEAD_LETTERED,
+            _has_kill_task=self.exception_type == "TaskKilled",
+        )
+
+    def status_dict(self) -> dict[str, Any]:
+        """Return the fields of `FunctionResultStatus`, and `state`, `reason` and `traceback`."""
+        status = self.status().get_status_dict()
+        return status | {"state": self.state, "reason": self.reason, "traceback": self.traceback}
 
 
 _FIELDS = tuple(each.name for each in fields(Answer))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import zoneinfo
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import orjson
 
 from fsdf_core.message import EXTRA
 from fsdf_core.records import RUNNING, SUCCESS
+from fsdf_core.storing_time import storing_times, time_text
 
 if TYPE_CHECKING:
     from fsdf_core.records import TaskRecord
@@ -24,8 +23,7 @@ def status_of(record: TaskRecord, timezone: str | None = None) -> dict[str, Any]
         timezone: IANA name for times as text; None (default) is the machine's zone.
     """
     failed = record.status not in {RUNNING, SUCCESS}
-    published = _text(record.published, timezone)
-    stored = _text(record.moment, timezone) or ""
+    published = None if record.published is None else time_text(record.published, timezone)
     params = dict(record.arguments)
     stamps = {"task_id": record.task_id, "publish_time": record.published, "publish_time_format": published}
     return {
@@ -58,18 +56,8 @@ def status_of(record: TaskRecord, timezone: str | None = None) -> dict[str, Any]
         "script_name": PurePath(record.script).name,
         "script_name_long": record.script,
         "user_context": dict(record.context),
-        "insert_time": record.moment,
-        "insert_time_str": stored,
-        "insert_minutes": stored[:16],
-        "utime": record.moment,
+        **storing_times(record.moment, timezone),
         "_has_requeue": record.status == "requeued",
         "_has_to_dlx_queue": record.status == "dead-letter",
         "_has_kill_task": record.error_type == "TaskKilled",
     }
-
-
-def _text(moment: float | None, timezone: str | None) -> str | None:
-    if moment is None:
-        return None
-    zone = None if timezone is None else zoneinfo.ZoneInfo(timezone)
-    return datetime.datetime.fromtimestamp(moment, zone).strftime("%Y-%m-%d %H:%M:%S")

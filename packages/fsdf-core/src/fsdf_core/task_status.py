@@ -8,13 +8,17 @@ import os
 import socket
 import sys
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from fsdf_core.errors import TaskKilled
 from fsdf_core.message import EXTRA
+from fsdf_core.settings import get_settings
+from fsdf_core.storing_time import storing_times
+from fsdf_core.verdict import DeadLetter, Requeue
 
 if TYPE_CHECKING:
     from fsdf_core.message import Message
@@ -45,11 +49,15 @@ class FunctionResultStatus:
         publish_time: seconds since the epoch.
         publish_time_format: the same as text, as the producer wrote it.
         process_id: of the worker.
-        thread_id: of the worker.
+        thread_id: of the worker's thread; None if it did not run.
         host_name: of the worker.
         host_process: "host - process id".
         script_name: file name of the worker's main script.
         user_context: the user's own; never read by fsdf.
+        script_name_long: its path, as it was started.
+        total_thread: how many threads the worker had; None if that was not noted.
+        rpc_result_expire_seconds: how long the result is kept; None if that was not noted.
+        rpc_chain_error_msg_dict: None: a failure that comes of another task's has that one's text in its own.
     """
 
     task_id: str
@@ -71,15 +79,50 @@ class FunctionResultStatus:
     publish_time: float | None
     publish_time_format: str | None
     process_id: int
-    thread_id: int
+    thread_id: int | None
     host_name: str
     host_process: str
     script_name: str
     user_context: dict[str, Any] = field(default_factory=dict)
+    script_name_long: str = ""
+    total_thread: int | None = None
+    rpc_result_expire_seconds: float | None = None
+    rpc_chain_error_msg_dict: dict[str, Any] | None = None
+    _has_requeue: bool = False
+    _has_to_dlx_queue: bool = False
+    _has_kill_task: bool = False
+
+    @property
+    def _id(self) -> str:
+        return self.task_id
+
+    @property
+    def insert_time(self) -> float:
+        """When this was stored, seconds since the epoch: records are a moment after `time_end`, which is told here."""
+        return self.time_end
+
+    @property
+    def utime(self) -> float:
+        """The same."""
+        return self.time_end
+
+    @property
+    def insert_time_str(self) -> str:
+        """The same as text, in the zone of the setting `timezone`."""
+        return str(self._stored()["insert_time_str"])
+
+    @property
+    def insert_minutes(self) -> str:
+        """The first 16 characters of that."""
+        return str(self._stored()["insert_minutes"])
 
     def get_status_dict(self) -> dict[str, Any]:
         """Return all fields."""
-        return asdict(self)
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {"_id": self.task_id, **told, **self._stored()}
+
+    def _stored(self) -> dict[str, Any]:
+        return storing_times(self.time_end, get_settings().timezone)
 
 
 def task_status(
@@ -97,6 +140,7 @@ def task_status(
     """
     error = outcome.error
     host, process = _host_name(), os.getpid()
+    script = sys.argv[0] if sys.argv else ""
     return FunctionResultStatus(
         task_id=message.task_id,
         queue_name=queue_name,
@@ -120,7 +164,12 @@ def task_status(
         thread_id=threading.get_ident(),
         host_name=host,
         host_process=f"{host} - {process}",
-        script_name=Path(sys.argv[0]).name if sys.argv else "",
+        script_name=Path(script).name,
+        script_name_long=script,
+        total_thread=threading.active_count(),
+        _has_requeue=isinstance(outcome.settlement, Requeue),
+        _has_to_dlx_queue=isinstance(outcome.settlement, DeadLetter),
+        _has_kill_task=isinstance(error, TaskKilled),
     )
 
 
