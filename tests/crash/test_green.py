@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
+from tests.crash.fleet import Fleet
 
 GREEN_WORKER = Path(__file__).parent / "green_worker.py"
 TASKS = 2000

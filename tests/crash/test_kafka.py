@@ -1,6 +1,5 @@
 """KAFKA_CONFLUENT: workers die and stall, and the server restarts, while tasks run."""
 
-import signal
 import sys
 import threading
 import time
@@ -8,8 +7,9 @@ import time
 import pytest
 
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
-from tests.crash.test_sql import Producer, check_all, disturb
+from tests.crash.fleet import Fleet
+from tests.crash.producer import Producer, check_all
+from tests.crash.test_sql import disturb
 
 pytestmark = [
     pytest.mark.crash,
@@ -81,10 +81,7 @@ def test_kafka_a_worker_stopped_for_longer_than_its_session_harms_nothing(fleet)
     log = fleet.history / f"{stopped.pid}.log"
     size = log.stat().st_size
     fleet.wait_for(lambda: log.stat().st_size > size)
-    stopped.send_signal(signal.SIGSTOP)
-    fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(3.0)
-    stopped.send_signal(signal.SIGCONT)
+    fleet.halt(stopped, 3.0)
     fleet.wait_done()
     report = check(fleet.history, [*warm, *range(1500)], fleet.kills)
     assert report.duplicates <= 200  # its ten tasks, and what it had fetched while tasks were short

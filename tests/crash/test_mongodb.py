@@ -1,7 +1,6 @@
 """MONGOMQ: workers die, stall and lose their server while tasks run."""
 
 import random
-import signal
 import sys
 import threading
 import time
@@ -10,7 +9,7 @@ import pytest
 
 from fsdf_core.errors import BrokerUnavailable
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
+from tests.crash.fleet import Fleet
 
 pytestmark = [
     pytest.mark.crash,
@@ -83,14 +82,7 @@ def test_mongodb_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
 
 def test_mongodb_a_worker_stopped_for_two_leases_harms_nothing(fleet):
     fleet.env["FSDF_LEASE_LIMIT"] = "3"
-    workers = [fleet.start(), fleet.start()]
-    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(800))
-    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
-    stopped = workers[0]
-    stopped.send_signal(signal.SIGSTOP)
-    fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(6.0)
-    stopped.send_signal(signal.SIGCONT)
+    fleet.halt_one_of_two(800, 6.0)
     wait_ran(fleet, range(800), 60)
     # What the stopped worker was running, and what it had fetched, ran elsewhere too.
     check(fleet.history, range(800), fleet.kills)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
+from tests.crash.fleet import Fleet
 
 PROCESS_WORKER = Path(__file__).parent / "process_worker.py"
 TASKS = 800

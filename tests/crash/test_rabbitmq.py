@@ -1,7 +1,6 @@
 """RABBITMQ: workers die, stall and lose their connections, and the server restarts, while tasks run."""
 
 import random
-import signal
 import sys
 import threading
 import time
@@ -14,8 +13,9 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.registry import brokers
 from fsdf_core.settings import Settings
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
-from tests.crash.test_sql import Producer, disturb
+from tests.crash.fleet import Fleet
+from tests.crash.producer import Producer
+from tests.crash.test_sql import disturb
 
 pytestmark = [
     pytest.mark.crash,
@@ -86,24 +86,14 @@ def test_rabbitmq_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
 
 
 def test_rabbitmq_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
-    fleet.start()
-    fleet.start()
-    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(2))
-    fleet.wait_done()
+    fleet.run_hogs(2)
     check(fleet.history, range(2), {})
 
 
 def test_rabbitmq_a_worker_stopped_for_longer_than_its_lease_harms_nothing(rabbitmq_server, tmp_path):
     fleet = RabbitMQFleet(rabbitmq_server, tmp_path, FSDF_LEASE_LIMIT="3")
     try:
-        workers = [fleet.start(), fleet.start()]
-        fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1500))
-        fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
-        stopped = workers[0]
-        stopped.send_signal(signal.SIGSTOP)
-        fleet.kills[stopped.pid] = time.time()
-        threading.Event().wait(4.0)
-        stopped.send_signal(signal.SIGCONT)
+        fleet.halt_one_of_two(1500, 4.0)
         fleet.wait_done()
         report = check(fleet.history, range(1500), fleet.kills)
         assert report.duplicates <= HELD

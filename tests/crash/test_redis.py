@@ -1,16 +1,14 @@
 """The Redis kinds: workers die and stall, connections are cut, the server restarts, while tasks run."""
 
-import signal
 import sys
 import threading
-import time
 from collections import Counter
 
 import pytest
 
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
-from tests.crash.test_sql import Producer, check_all
+from tests.crash.fleet import Fleet
+from tests.crash.producer import Producer, check_all
 
 pytestmark = [
     pytest.mark.crash,
@@ -74,21 +72,9 @@ def test_redis_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
     assert fleet.hand_over() < 5
 
 
-@pytest.fixture
-def short_lease(monkeypatch):
-    monkeypatch.setenv("FSDF_LEASE_LIMIT", "3")
-
-
 @pytest.mark.parametrize("fleet", ["REDIS_PRIORITY", "REDIS_ZSET_DELAY", timed(2)], indirect=True)
 def test_redis_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet):
-    workers = [fleet.start(), fleet.start()]
-    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1000))
-    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
-    stopped = workers[0]
-    stopped.send_signal(signal.SIGSTOP)
-    fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(6.0)
-    stopped.send_signal(signal.SIGCONT)
+    fleet.halt_one_of_two(1000, 6.0)
     fleet.wait_done()
     report = check(fleet.history, range(1000), fleet.kills)
     assert report.duplicates <= 100  # its ten tasks, and what it had fetched

@@ -1,15 +1,13 @@
 """REDIS_STREAM: workers die and stall, connections are cut, the server restarts, while tasks run."""
 
-import signal
 import sys
 import threading
-import time
 
 import pytest
 
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
-from tests.crash.test_sql import Producer, check_all
+from tests.crash.fleet import Fleet
+from tests.crash.producer import Producer, check_all
 
 pytestmark = [
     pytest.mark.crash,
@@ -26,11 +24,6 @@ def fleet(redis_url, tmp_path, monkeypatch):
     fleet = Fleet("REDIS_STREAM", tmp_path)
     yield fleet
     fleet.close()
-
-
-@pytest.fixture
-def short_lease(monkeypatch):
-    monkeypatch.setenv("FSDF_LEASE_LIMIT", "3")
 
 
 def disturb(fleet, blow, times):
@@ -57,22 +50,12 @@ def test_stream_a_task_of_a_killed_worker_runs_again_within_seconds_on_an_idle_q
 
 
 def test_stream_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
-    fleet.start()
-    fleet.start()
-    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(2))
-    fleet.wait_done()
+    fleet.run_hogs(2)
     check(fleet.history, range(2), {})
 
 
 def test_stream_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet):
-    workers = [fleet.start(), fleet.start()]
-    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1000))
-    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
-    stopped = workers[0]
-    stopped.send_signal(signal.SIGSTOP)
-    fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(6.0)
-    stopped.send_signal(signal.SIGCONT)
+    fleet.halt_one_of_two(1000, 6.0)
     fleet.wait_done()
     report = check(fleet.history, range(1000), fleet.kills)
     assert report.duplicates <= 100  # its ten tasks, and what it had fetched

@@ -2,16 +2,15 @@
 
 import os
 import random
-import signal
 import sys
 import threading
 import time
 
 import pytest
 
-from fsdf_core.errors import BrokerUnavailable
 from fsdf_core.testing.history import check
-from tests.crash.test_crash import Fleet
+from tests.crash.fleet import Fleet
+from tests.crash.producer import Producer, check_all
 
 pytestmark = [
     pytest.mark.crash,
@@ -34,45 +33,6 @@ def fleet(request, tmp_path, monkeypatch):
     fleet = Fleet(kind, tmp_path)
     yield fleet
     fleet.close()
-
-
-class Producer:
-    """Publishes one task after the other, also while the server is away.
-
-    Attributes:
-        accepted: numbers of the tasks whose publish returned.
-        doubtful: those whose publish raised: the server may have them or not.
-    """
-
-    def __init__(self, fleet):
-        self.accepted = []
-        self.doubtful = set()
-        self._fleet = fleet
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fsdf-test-producer")
-        self._thread.start()
-
-    def _run(self):
-        number = 0
-        while not self._ended.wait(0.002):
-            number += 1
-            try:
-                self._fleet.publisher.publish({"number": number})
-            except BrokerUnavailable:
-                self.doubtful.add(number)
-            else:
-                self.accepted.append(number)
-
-    def end(self):
-        self._ended.set()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-
-
-def check_all(fleet, producer):
-    """Everything accepted ran, and nothing ran twice."""
-    ran = {int(line.split()[1]) for line in fleet.events().splitlines()}
-    check(fleet.history, {*producer.accepted, *(producer.doubtful & ran)}, fleet.kills)
 
 
 def disturb(fleet, blow, tasks):
@@ -107,28 +67,13 @@ def test_sql_a_task_of_a_killed_worker_runs_again_within_seconds(fleet):
 
 @pytest.mark.parametrize("fleet", [POSTGRES, MARIADB], indirect=True)
 def test_sql_a_task_that_holds_the_interpreter_is_not_run_twice(fleet):
-    fleet.start()
-    fleet.start()
-    fleet.publisher.publish_many({"number": number, "kind": "regex"} for number in range(2))
-    fleet.wait_done()
+    fleet.run_hogs(2)
     check(fleet.history, range(2), {})
-
-
-@pytest.fixture
-def short_lease(monkeypatch):
-    monkeypatch.setenv("FSDF_LEASE_LIMIT", "3")
 
 
 @pytest.mark.parametrize("fleet", SERVERS, indirect=True)
 def test_sql_a_worker_stopped_for_two_leases_harms_nothing(short_lease, fleet):
-    workers = [fleet.start(), fleet.start()]
-    fleet.publisher.publish_many({"number": number, "seconds": 0.05} for number in range(1500))
-    fleet.wait_for(lambda: set(fleet.at_work()) == set(workers))
-    stopped = workers[0]
-    stopped.send_signal(signal.SIGSTOP)
-    fleet.kills[stopped.pid] = time.time()
-    threading.Event().wait(6.0)
-    stopped.send_signal(signal.SIGCONT)
+    fleet.halt_one_of_two(1500, 6.0)
     fleet.wait_done()
     report = check(fleet.history, range(1500), fleet.kills)
     assert report.duplicates <= 100  # its ten tasks, and what it had fetched
