@@ -132,6 +132,13 @@ def test_a_function_that_a_call_does_not_run_is_refused(queue_name):
             boost(queue_name)(function)
 
 
+def test_a_decorator_that_returns_nothing_is_refused(decorate):
+    task = decorate(add, consuming_function_decorator=lambda function: None)
+    with pytest.raises(ConfigurationError, match="consuming_function_decorator has returned None"):
+        task.consume()
+    assert not task.consumer.running
+
+
 def test_a_builtin_without_a_signature_needs_names(queue_name):
     with pytest.raises(ConfigurationError, match="name them in manual_func_input_params"):
         boost(queue_name)(max)

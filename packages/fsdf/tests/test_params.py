@@ -144,6 +144,7 @@ def test_both_spellings_are_refused():
         ({"log_level": "LOUD"}, "unknown log_level 'LOUD'"),
         ({"queue_name": ""}, "queue_name"),
         ({"specify_concurrent_pool": 5}, "a int is no pool"),
+        ({"specify_async_loop": "main"}, "a str is no event loop"),
         ({"consumer_override_cls": object}, "consumer_override_cls does not exist.*controls="),
         ({"publisher_override_cls": object}, "publisher_override_cls does not exist.*controls="),
         ({"controls": [5]}, "controls"),

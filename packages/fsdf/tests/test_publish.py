@@ -172,8 +172,13 @@ def test_a_message_is_an_object(decorate, message):
         decorate(f).publish(message)
 
 
+def test_control_data_is_an_object(decorate):
+    with pytest.raises(TypeError, match="'extra' is a dict of control data, not 5"):
+        decorate(f).publish({"x": 1, "extra": 5})
+
+
 def test_json_that_is_none_is_refused(decorate):
-    with pytest.raises(ValueError, match="Expecting"):
+    with pytest.raises(ValueError, match="must be JSON of the function's arguments: Expecting"):
         decorate(f).publish("{")
 
 

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.coroutines import is_async
+from fsdf_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +34,18 @@ def callee(
 
 
 def wrapped(function: Callable[..., Any], decorator: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return the function in the user's own wrapper, `async def` if the function is."""
+    """Return the function in the user's own wrapper, `async def` if the function is.
+
+    Raises:
+        ConfigurationError: the wrapper cannot be called.
+    """
     if decorator is None:
         return function
-    call = decorator(function)
+    call: Callable[..., Any] = decorator(function)
+    if not callable(call):
+        raise ConfigurationError(
+            f"consuming_function_decorator has returned {call!r}: a decorator must return what is called instead"
+        )
     return _awaiting(call) if is_async(function) and not is_async(call) else call
 
 

@@ -266,6 +266,13 @@ class BoosterParams(BaseModel):
 
         return resolve_record_conf(conf)
 
+    @field_validator("specify_async_loop", mode="after")
+    @classmethod
+    def _usable_loop(cls, loop: Any) -> Any:
+        if loop is not None and not hasattr(loop, "call_soon_threadsafe"):
+            raise ConfigurationError(f"specify_async_loop: a {type(loop).__name__} is no event loop of asyncio")
+        return loop
+
     @field_validator("specify_concurrent_pool", mode="after")
     @classmethod
     def _usable_pool(cls, pool: Any) -> Any:

@@ -14,6 +14,7 @@ from fsdf.published_future import FuturePublishing
 from fsdf.receiver import CLASS, INSTANCE
 from fsdf.result import AsyncResult
 from fsdf.result_source import ResultSource, asks, never_sent
+from fsdf_core.errors import DecodeError
 from fsdf_core.message import EXTRA
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class BoosterPublisher(FuturePublishing[P, R]):
 
         Raises:
             TypeError: the function does not take these arguments.
+            DecodeError: the text is not JSON.
             EncodeError: an argument is not JSON data; names it.
             UnsupportedFeature: a priority is given and the broker has none.
             BrokerError: the broker did not accept it.
@@ -238,11 +240,17 @@ class BoosterPublisher(FuturePublishing[P, R]):
         self, msg: dict[str, Any] | str | bytes, options: TaskOptions | None
     ) -> tuple[dict[str, Any], dict[str, Any], int]:
         if isinstance(msg, str | bytes):
-            msg = json.loads(msg)
+            try:
+                msg = json.loads(msg)
+            except ValueError as error:
+                raise DecodeError(f"a message that is text must be JSON of the function's arguments: {error}") from None
         if not isinstance(msg, dict):
             raise TypeError(f"a message is a dict of the function's arguments, not {msg!r}")
         arguments = msg.copy()
-        extra: dict[str, Any] = dict(arguments.pop(EXTRA, None) or {})
+        extra = arguments.pop(EXTRA, None) or {}
+        if not isinstance(extra, dict):
+            raise TypeError(f"a message's {EXTRA!r} is a dict of control data, not {extra!r}")
+        extra = extra.copy()
         if options is not None:
             extra.update(options.to_extra())
         priority = options.wanted_priority if options is not None else 0
