@@ -49,6 +49,16 @@ def test_no_process_is_ended_that_is_needed() -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
+def test_one_that_was_told_to_end_is_not_started_again_by_autoscaling() -> None:
+    policy = ScalePolicy(2, 3, up_after=1, idle_time=5)
+    policy.one_less()
+    assert [policy.decide(now, 2, ready=9, in_flight=0, workers=8) for now in (0, 2)] == [2, 2]
+    policy.one_less()
+    assert [policy.decide(now, 1, ready=9, in_flight=0, workers=4) for now in (3, 5)] == [1, 1]
+    policy.one_less()
+    assert policy.decide(6, 0, ready=9, in_flight=0, workers=0) == 0
+
+
 def test_reasons() -> None:
     assert exit_reason(-signal.SIGSEGV, out_of_memory=None) == "killed by SIGSEGV"
     assert exit_reason(-signal.SIGKILL, out_of_memory=True).endswith("probably out of memory")
@@ -57,7 +67,7 @@ def test_reasons() -> None:
 
 
 def test_a_report_travels() -> None:
-    report = Report(True, 1, 2, 3, (4, 5), False, resident_bytes(), False, "trouble")
+    report = Report(True, 1, 2, 3, (4, 5), False, resident_bytes(), False, "trouble", True)
     assert Report.decode(report.encode()) == report
 
 

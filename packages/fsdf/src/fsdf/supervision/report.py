@@ -23,8 +23,8 @@ class Report:
         threads_alive: none of these threads has died.
         memory: resident bytes; None if not known.
         clean: False after a drain that left tasks running.
-        retired: somebody has told all its consumers to end, so it ends.
         trouble: why it cannot start; empty if nothing is wrong.
+        retired: somebody has told all its consumers to end, so it ends.
     """
 
     consuming: bool = False
@@ -35,8 +35,8 @@ class Report:
     threads_alive: bool = True
     memory: int | None = None
     clean: bool = True
-    retired: bool = False
     trouble: str = ""
+    retired: bool = False
 
     def encode(self) -> bytes:
         """Return it as JSON."""
