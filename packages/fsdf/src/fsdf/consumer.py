@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 from fsdf.owned import Owned
 from fsdf.supervision.role import role
 from fsdf_core import lifecycle
-from fsdf_core.errors import UnsupportedFeature
+from fsdf_core.errors import ConsumerError, UnsupportedFeature
 from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class BoosterConsumer(Generic[P, R]):
         Raises:
             ConfigurationError: the broker or pool cannot be had.
             BrokerError: the queue cannot be reached.
+            ConsumerError: called by a thread after the main thread has ended.
         """
         from fsdf import assembly  # noqa: PLC0415 - reading settings takes long
         from fsdf_core.settings import get_settings  # noqa: PLC0415 - as above
@@ -102,8 +103,13 @@ class BoosterConsumer(Generic[P, R]):
                 owned.loop_thread = assembly.run_loop(self._params, function, pool)
                 consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts(), owned.close)
                 consumer.start()
-            except BaseException:
+            except BaseException as error:
                 owned.close(clean=False)
+                if isinstance(error, RuntimeError) and not threading.main_thread().is_alive():
+                    raise ConsumerError(
+                        f"{self.queue_name}: the main thread has ended, and no threads may start any more: call "
+                        "consume() in it, or keep it with ctrl_c_recv()"
+                    ) from error
                 raise
             self._consumer = consumer
         if self._params.schedule_tasks_on_main_thread and not role.working:
