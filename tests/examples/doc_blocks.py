@@ -23,8 +23,11 @@ class Program(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether it ends by itself; a program that consumes in the background lives until it is told to end."""
-        return "consume(" not in self.source
+        """Whether it ends by itself: a program that consumes in the background lives until somebody ends its consumer.
+
+        A signal to one that ends already may come when its handlers are gone.
+        """
+        return "consume(" not in self.source or "shut_down(" in self.source
 
     def __str__(self) -> str:
         return f"{self.heading}-{self.number}"

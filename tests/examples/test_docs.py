@@ -86,6 +86,11 @@ def test_every_control_is_documented() -> None:
     assert not [name for name in fsdf_control.__all__ if name != "__version__" and not re.search(rf"\b{name}\b", text)]
 
 
+def test_every_control_has_a_program() -> None:
+    sources = " ".join(program.source for program in PROGRAMS)
+    assert not [name for name in fsdf_control.__all__ if name[0].isupper() and not re.search(rf"\b{name}\b", sources)]
+
+
 def test_every_parameter_of_a_rule_is_documented() -> None:
     text = code_of("docs/controls.md")
     rule = re.compile(
