@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from tests.servers.script import Script
 
 import fsdf_core.settings
 from fsdf import BoosterParams, BrokerEnum
@@ -113,3 +114,17 @@ def bodies() -> Callable[[Booster[..., Any]], list[dict[str, Any]]]:
 def ran():
     """What tasks report."""
     return queue.SimpleQueue()
+
+
+@pytest.fixture
+def start_script(tmp_path: Path) -> Iterator[Callable[[str], Script]]:
+    """Starts scripts, ends what is left of them."""
+    started: list[Script] = []
+
+    def start(source: str) -> Script:
+        started.append(Script(tmp_path, source))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

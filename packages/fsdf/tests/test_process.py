@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +16,10 @@ import pytest
 from fsdf import BrokerEnum, boost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-WAIT = 30.0
+    from tests.servers.script import Script
+
 HEAD = r"""
 import os, signal, sys, threading, time
 from fsdf import boost, BoosterParams, BrokerEnum, ctrl_c_recv
@@ -39,59 +38,10 @@ def task(x):
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-class Script:
-    """A running script whose output is read line by line."""
-
-    def __init__(self, folder: Path, source: str) -> None:
-        path = folder / "script.py"
-        path.write_text(HEAD + textwrap.dedent(source))
-        self._errors = (folder / "errors").open("w+")
-        environment = {**os.environ, "FSDF_HOME": str(folder / "home"), "FSDF_HANDLE_SIGNALS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(path)],
-            cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=self._errors,
-        )  # fmt: skip
-        self._watchdog = threading.Timer(WAIT, self.process.kill)
-        self._watchdog.start()
-
-    def until(self, line: str) -> None:
-        """Read to a line."""
-        assert self.process.stdout is not None
-        for read in self.process.stdout:
-            if read.strip() == line:
-                return
-        raise AssertionError(f"no {line!r}; {self.finish()}")
-
-    def finish(self) -> tuple[int, list[str], str]:
-        """Wait for the end; return status, remaining lines, errors."""
-        assert self.process.stdout is not None
-        # Not communicate(), which forgets what readline() has buffered.
-        lines = self.process.stdout.read().split("\n")[:-1]
-        status = self.process.wait(WAIT)
-        self._watchdog.cancel()
-        self._errors.seek(0)
-        return status, lines, self._errors.read()
-
-    def close(self) -> None:
-        """End what is left of it."""
-        self._watchdog.cancel()
-        self.process.kill()
-        self.process.communicate()
-        self._errors.close()
-
-
 @pytest.fixture
-def script(tmp_path: Path) -> Iterator[type[Script]]:
-    """Starts scripts, ends what is left of them."""
-    started: list[Script] = []
-
-    def start(source: str) -> Script:
-        started.append(Script(tmp_path, source))
-        return started[-1]
-
-    yield start  # type: ignore[misc]
-    for one in started:
-        one.close()
+def script(start_script: Callable[[str], Script]) -> Callable[[str], Script]:
+    """Starts scripts that begin with what all need."""
+    return lambda source: start_script(HEAD + textwrap.dedent(source))
 
 
 ENDINGS = {
@@ -108,7 +58,7 @@ ENDINGS = {
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_and_ends_with_0(script, ending, signum):
     running = script(f"task.push(1)\ntask.consume()\n{ENDINGS[ending]}")
-    running.until("begin 1")
+    running.until("begin", "1")
     running.process.send_signal(signum)
     status, lines, errors = running.finish()
     assert (status, errors) == (0, "")
@@ -130,7 +80,7 @@ def test_a_script_whose_main_function_ended_consumes_on(script):
         say("main ends")
         """
     )
-    running.until("main ends")
+    running.until("main", "ends")
     assert running.finish() == (0, ["last"], "")
 
 
@@ -167,7 +117,7 @@ def test_the_users_own_handler_is_called_after_the_drain(script):
         while True: time.sleep(1)
         """
     )
-    running.until("begin 1")
+    running.until("begin", "1")
     running.process.terminate()
     status, lines, _ = running.finish()
     assert (status, lines) == (7, ["end 1", "mine False"])
