@@ -159,7 +159,8 @@ class RedisAt:
                 f"Redis at {self.shown} refuses: {error}. Check user, password and rights: FSDF_REDIS_URL"
             ) from None
         except RETRYABLE as error:
-            raise BrokerUnavailable(f"Redis at {self.shown} is not available: {error}. {self._cure}") from error
+            text = str(error).rstrip(".")
+            raise BrokerUnavailable(f"Redis at {self.shown} is not available: {text}. {self._cure}") from error
         except redis.RedisError as error:
             raise self._translate(str(error), error) from error
 

@@ -51,6 +51,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self._reader: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -97,6 +98,10 @@ class Database:
             with self._changed:
                 self._changed.notify_all()
 
+    def replaced(self) -> bool:
+        """Return whether the file that is open was deleted, or another one put in its place."""
+        return self._file is not None and _identity(self.path) != self._file
+
     def version(self) -> tuple[int, int]:
         """Return what differs after any change of the file, by this process or another."""
         return self._changes, self.read("PRAGMA data_version")[0][0]
@@ -128,6 +133,7 @@ class Database:
     def _open_writer(self) -> sqlite3.Connection:
         if self._writer is None:
             self._writer = self._connect()
+            self._file = _identity(self.path)
             self._cursor = self._writer.cursor()
         return self._writer
 
@@ -206,6 +212,14 @@ class Database:
         return StorageError(
             f"{self.path} cannot be used: {text}. Check disk space and permissions, or set FSDF_HOME to another folder"
         )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()

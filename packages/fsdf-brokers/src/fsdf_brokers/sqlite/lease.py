@@ -76,6 +76,7 @@ class Lease:
     def _run(self) -> None:
         every = min(self._queue.broker.heartbeat_timeout, self._queue.broker.lease_limit) / 3
         beat = time.monotonic()
+        told = False
         while not self._ended.wait(min(every, _LOOK_FOR_DEAD)):
             try:
                 if time.monotonic() - beat >= every:
@@ -84,6 +85,12 @@ class Lease:
                 self._take_from_dead()
             except (BrokerError, sqlite3.Error) as error:
                 _logger.warning("the lease of %s is not renewed, trying on: %s", self.name, error)
+            if not told and self._database.replaced():
+                told = True
+                _logger.error(
+                    "%s was deleted or replaced while %s consumes from it: other processes no longer reach this one. "
+                    "Start it anew; clear() empties a queue", self._database.path, self.name,
+                )  # fmt: skip
 
     def enrol(self, connection: sqlite3.Connection) -> None:
         """Take a lease, also anew after it was lost, within a claim's transaction: claims must have a living owner.
