@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import threading
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +118,7 @@ class FunctionResultStatus:
 
     def get_status_dict(self) -> dict[str, Any]:
         """Return all fields."""
-        told = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {"_id": self.task_id, **told, **self._stored()}
+        return {"_id": self.task_id, **vars(self), **self._stored()}
 
     def _stored(self) -> dict[str, Any]:
         return storing_times(self.time_end, get_settings().timezone)
