@@ -9,6 +9,7 @@ import re
 import time
 import weakref
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from confluent_kafka import KafkaException
@@ -144,19 +145,7 @@ class KafkaSaslBroker(KafkaConfluentBroker):
 class KafkaBroker(KafkaConfluentBroker):
     """KAFKA: at most once, as of old. Messages are committed before they run, so a worker that dies loses them."""
 
-    capabilities = Capabilities(
-        durable=True,
-        acks=False,
-        delivery_count=False,
-        delay=False,
-        priority=False,
-        size=True,
-        purge=True,
-        cross_process=True,
-        cross_machine=True,
-        ordering="none",
-        liveness="connection",
-    )
+    capabilities = replace(KafkaConfluentBroker.capabilities, acks=False)
     at_most_once = True
 
 

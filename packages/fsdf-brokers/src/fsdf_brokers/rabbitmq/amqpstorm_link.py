@@ -25,6 +25,7 @@ from fsdf_brokers.rabbitmq.link import (
     alarmed,
     answer_at_once,
     closed_by_server,
+    no_sink,
     nobody_wants,
     quiet,
     unreachable,
@@ -54,7 +55,7 @@ class AMQPStormLink(Link):
         self._confirming = False
         self._published = 0
         self._consumers: list[str] = []
-        self._sink: Callable[[Received], None] = _no_sink
+        self._sink: Callable[[Received], None] = no_sink
         with self._translated():
             self._connection = Connection(
                 address.host,
@@ -250,7 +251,3 @@ class AMQPStormBroker(RabbitMQBroker):
 
     retryable_errors = (AMQPConnectionError, AMQPChannelError)
     link = AMQPStormLink
-
-
-def _no_sink(_: Received) -> None:
-    """Take nothing: nobody consumes yet."""

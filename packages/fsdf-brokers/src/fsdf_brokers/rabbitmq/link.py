@@ -141,6 +141,10 @@ def quiet(logger: str) -> None:
         found.setLevel(logging.CRITICAL)
 
 
+def no_sink(_: Received) -> None:
+    """Take nothing: nobody consumes yet."""
+
+
 class Unroutable(BrokerUnavailable):
     """A message was returned, because no queue wanted it."""
 

@@ -21,6 +21,7 @@ from fsdf_brokers.rabbitmq.link import (
     Received,
     alarmed,
     closed_by_server,
+    no_sink,
     nobody_wants,
     quiet,
 )
@@ -52,7 +53,7 @@ class PikaLink(Link):
         self._returned = ""
         self._consumers: list[str] = []
         self._numbered = 0
-        self._sink: Callable[[Received], None] = _no_sink
+        self._sink: Callable[[Received], None] = no_sink
         self._queue = ""
         self._session = PikaSession(address, name)
         try:
@@ -231,7 +232,3 @@ def _persistent(priority: int | None, headers: dict[str, Any] | None = None) -> 
 
 
 _plain = lru_cache(maxsize=256)(_persistent)
-
-
-def _no_sink(_: Received) -> None:
-    """Take nothing: nobody consumes yet."""

@@ -26,6 +26,7 @@ from fsdf_brokers.rabbitmq.link import (
     alarmed,
     answer_at_once,
     closed_by_server,
+    no_sink,
     nobody_wants,
     quiet,
     refused,
@@ -67,7 +68,7 @@ class RabbitpyLink(Link):
         self._queue: Any = None
         self._prefetch = 0
         self._open: set[int] = set()
-        self._sink: Callable[[Received], None] = _no_sink
+        self._sink: Callable[[Received], None] = no_sink
         with self._translated():
             self._connection = rabbitpy.Connection(_url(address), connection_name=name)
         if sock := self._socket():
@@ -261,7 +262,3 @@ def _url(address: Address) -> str:
     user, password, place = (quote(one, safe="") for one in (address.user, address.password, address.virtual_host))
     scheme = "amqp" if address.tls is None else "amqps"
     return f"{scheme}://{user}:{password}@{host}:{address.port}/{place}?{urlencode(options)}"
-
-
-def _no_sink(_: Received) -> None:
-    """Take nothing: nobody consumes yet."""

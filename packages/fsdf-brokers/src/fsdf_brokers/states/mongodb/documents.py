@@ -9,13 +9,15 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
 
+from fsdf_brokers.mongodb.faults import duplicates
 from fsdf_brokers.mongodb.server import date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from pymongo import ReplaceOne
     from pymongo.collection import Collection
 
     from fsdf_brokers.mongodb.server import Document, Server
@@ -66,6 +68,21 @@ class Documents:
                     self._prepare(collection)
                     self._prepared = collection
         return collection
+
+    def replace(self, replacements: Iterable[ReplaceOne[Document]]) -> None:
+        """Write documents, each in place of the one with its id."""
+        left = list(replacements)
+        while left:
+            try:
+                self.collection.bulk_write(left, ordered=False)
+            except BulkWriteError as error:
+                # Two who write the same absent document may both decide to insert it.
+                found = duplicates(error)
+                if not found:
+                    raise
+                left = [left[index] for index in found]
+            else:
+                return
 
     def wrote(self, count: int) -> None:
         """Count writes: by chance, so that short processes sweep too."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pymongo import ASCENDING, IndexModel, ReplaceOne
-from pymongo.errors import BulkWriteError
 
-from fsdf_brokers.mongodb.faults import duplicates
 from fsdf_brokers.states.mongodb.documents import Documents, chunks
 
 if TYPE_CHECKING:
@@ -28,21 +26,10 @@ class Hashes:
     def set(self, key: str, fields: Mapping[str, bytes]) -> None:
         """Write fields."""
         for some in chunks(list(fields.items())):
-            left = [
+            self._documents.replace(
                 ReplaceOne({"_id": _id(key, field)}, {"key": key, "field": field, "value": value}, upsert=True)
                 for field, value in some
-            ]
-            while left:
-                try:
-                    self._documents.collection.bulk_write(left, ordered=False)
-                except BulkWriteError as error:
-                    # Two who write the same absent field may both decide to insert it.
-                    found = duplicates(error)
-                    if not found:
-                        raise
-                    left = [left[index] for index in found]
-                else:
-                    break
+            )
 
     def get(self, key: str) -> dict[str, bytes]:
         """Return all fields."""

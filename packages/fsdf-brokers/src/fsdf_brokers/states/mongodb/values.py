@@ -38,18 +38,9 @@ class Values:
         """Write all values."""
         expires = self._documents.expiry(ttl)
         for some in chunks(list(values.items())):
-            left = [ReplaceOne({"_id": key}, {"value": value, "expires": expires}, upsert=True) for key, value in some]
-            while left:
-                try:
-                    self._documents.collection.bulk_write(left, ordered=False)
-                except BulkWriteError as error:
-                    # Two who write the same absent key may both decide to insert it.
-                    found = duplicates(error)
-                    if not found:
-                        raise
-                    left = [left[index] for index in found]
-                else:
-                    break
+            self._documents.replace(
+                ReplaceOne({"_id": key}, {"value": value, "expires": expires}, upsert=True) for key, value in some
+            )
         self._documents.wrote(len(values))
 
     def add(self, values: Mapping[str, bytes], ttl: float | None) -> Keys:
