@@ -24,6 +24,8 @@ class TestConsumer(ConsumerConformance):
         if request.param == "MEMORY_QUEUE":
             broker = MemoryBroker()
         else:
-            broker = cooperative_broker(brokers.get(request.param).from_settings(Settings(home=tmp_path)))
+            kind, _, url = request.param.partition("=")
+            settings = Settings(home=tmp_path, **({"sqlalchemy_url": url} if url else {}))
+            broker = cooperative_broker(brokers.get(kind).from_settings(settings))
         yield broker
         broker.close()

@@ -45,6 +45,18 @@ def test_the_conformance_suite_of_consumers(redis_url):
     check(*(run(library, environment, str(HERE / "green_conformance.py")) for library in LIBRARIES))
 
 
+@pytest.mark.timeout(3 * PATIENCE)
+def test_sql_servers(postgres_server, mariadb_server):
+    def environment():
+        postgres, mariadb = postgres_server.database(), mariadb_server.database()
+        kinds = f"SQLALCHEMY={postgres} SQLALCHEMY={mariadb} POSTGRES={postgres}"
+        return {"FSDF_GREEN_BROKERS": kinds, "FSDF_GREEN_STATES": f"{postgres} {mariadb}"}
+
+    words = [str(HERE / file) for file in ("green_conformance.py", "green_states.py")]
+    selection = "TestConsumer or counters or leases or wakes or hears"
+    check(*(run(library, environment(), *words, "-k", selection) for library in LIBRARIES))
+
+
 CONTROLS = [
     *("green_controls.py", "green_stores.py", "test_retry.py", "test_dead_letter.py", "test_breaker.py"),
     *("test_batches.py", "test_timeout.py", "test_kill.py", "test_filter.py", "test_delay.py", "test_windows.py"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
+from fsdf_brokers.native_driver import driver_options
 from fsdf_brokers.native_pool import NativePool
 from fsdf_brokers.sqlalchemy_queue.tables import metadata
 from fsdf_core.errors import ConfigurationError, MissingDependency, StorageError
@@ -56,6 +57,7 @@ def open_engine(url: URL, dialect: Dialect) -> Engine:
             # The last used is used next, so that few are idle for long.
             pool_use_lifo=True,
             **options,
+            **driver_options(url),
         )
     except ImportError as error:
         extra = "mysql" if database == "mariadb" else database

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from fsdf_core.green.state import cooperative_state
 from fsdf_core.registry import states
 from fsdf_core.settings import Settings
 
@@ -26,7 +27,7 @@ _PROCESSES = 2
 
 def open_url(url: str) -> StateStore:
     """Open a store, as `open_state` does, but not shared."""
-    return states.get(url.partition(":")[0].partition("+")[0]).from_url(url, Settings())
+    return cooperative_state(states.get(url.partition(":")[0].partition("+")[0]).from_url(url, Settings()))
 
 
 class StateSharing:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import create_pool_from_url
 from sqlalchemy.exc import NoSuchModuleError
 
+from fsdf_brokers.native_driver import driver_options
 from fsdf_brokers.native_pool import NativePool
 from fsdf_core.errors import ConfigurationError, MissingDependency
 
@@ -53,6 +54,7 @@ def open_pool(url: URL, dialect: Dialect) -> Pool:
             pool_use_lifo=True,
             # Operations end their transactions themselves.
             pool_reset_on_return=None,
+            **driver_options(url),
         )
     except ImportError as error:
         database = url.get_backend_name()
