@@ -221,6 +221,23 @@ def test_a_hook_hears_of_each_task(decorate, asynchronous):
     )  # fmt: skip
 
 
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def test_an_error_without_a_text_is_an_error_like_others(decorate, happened, emptied):
+    def f():
+        happened("ran")
+        raise Unprintable
+
+    task = decorate(f, concurrent_mode=ConcurrentModeEnum.SINGLE_THREAD, max_retry_times=1)
+    task.push_many([()] * 2)
+    task.consume()
+    assert happened.expect(4) == ["ran"] * 4
+    assert emptied(task)
+
+
 def test_one_message_may_ask_for_brief_errors(decorate, caplog, emptied):
     def f(x):
         raise ValueError(x)

@@ -253,7 +253,7 @@ class Executor:
         if isinstance(verdict, Requeue | DeadLetter):
             message.settlement = verdict
         if isinstance(verdict, Requeue):
-            self._logger.debug("task %s put back: %s", message.task_id, error)
+            self._logger.debug("task %s put back: %s", message.task_id, _brief(error))
         else:
             fate = "sent to the dead-letter queue" if isinstance(verdict, DeadLetter) else "failed"
             self._logger.error(
@@ -272,4 +272,8 @@ class Executor:
 
 
 def _brief(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the user's class may do anything
+        text = "(its text cannot be had)"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
