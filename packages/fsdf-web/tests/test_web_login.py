@@ -36,6 +36,14 @@ def test_settings_that_would_let_others_in(make_app, names, complaint):
 
 def test_settings_do_not_show_their_tokens():
     assert ADMIN not in repr(WebSettings.read(token=ADMIN))
+
+
+def test_an_empty_variable_is_not_set(monkeypatch):
+    monkeypatch.setenv("FSDF_WEB_TOKEN", "")
+    monkeypatch.setenv("FSDF_WEB_PORT", "")
+    monkeypatch.setenv("FSDF_WEB_LANGUAGE", "")
+    found = WebSettings.read()
+    assert (found.token, found.port, found.language) == (None, 27018, None)
     assert ADMIN not in repr(Tokens(ADMIN))
 
 

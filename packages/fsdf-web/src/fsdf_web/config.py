@@ -13,7 +13,7 @@ from fsdf_web.security.tokens import Tokens
 
 
 class WebSettings(BaseSettings):
-    """Read from arguments and from the environment, `FSDF_WEB_<NAME>`.
+    """Read from arguments and from the environment, `FSDF_WEB_<NAME>`; an empty variable is not set.
 
     Attributes:
         host: address to listen at. Default 127.0.0.1.
@@ -26,7 +26,7 @@ class WebSettings(BaseSettings):
         language: "en" or "zh"; None (default): what the browser prefers.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FSDF_WEB_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FSDF_WEB_", extra="ignore", frozen=True, env_ignore_empty=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=27018, ge=0, le=65535)
