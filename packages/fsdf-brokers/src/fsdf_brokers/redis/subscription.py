@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -85,10 +86,8 @@ class RedisSubscription(Subscription):
             self._admit()
             # Ask now for what receive() will need: a key of the right type, and a server that knows the commands.
             layout.size(self._line, (*keys.common, keys.beats))
-            try:
+            with suppress(redis.OutOfMemoryError):  # it knows the command; consuming makes room
                 self._line.execute_command("BLMOVE", self._inbox, self._inbox, "LEFT", "RIGHT", 0.001)
-            except redis.OutOfMemoryError:
-                logging.getLogger(f"fsdf.{keys.ready}").debug("the server's memory is full")
         if self._lease is not None:
             self._lease.start()
 
