@@ -100,13 +100,9 @@ class StreamSubscription(RedisSubscription):
                 raise
             answer = (LOST,)
 
-        def sorted_out(
-            ids: list[bytes], bodies: list[Any], claims: list[int]
-        ) -> tuple[list[Any], list[bytes], list[int]]:
-            self._held.update(ids)
-            return bodies, ids, claims
-
-        return self._claimed(answer, sorted_out)
+        wait, ids, bodies, claims = answer if len(answer) > 1 else (LOST, (), (), ())
+        self._held.update(ids)
+        return self._claimed(wait, bodies, ids, claims)
 
     def _waiting(self, patience: float) -> tuple[Any, ...]:
         group = ("GROUP", self._stream.group, f"fsdf:{self._id}:inbox")

@@ -19,7 +19,7 @@ from fsdf_core.broker import Delivery, Subscription
 from fsdf_core.errors import FsdfError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from fsdf_brokers.redis.keys import Keys
     from fsdf_brokers.redis.layout import Layout
@@ -190,21 +190,18 @@ class RedisSubscription(Subscription):
         keys = (*self._keys.common, self._inbox, self._unacked)
         answer = self._ask(self._layout.take, keys, (self._id, self._incarnation, limit, first, _MOST_BYTES), patience)
         self._doubtful = range(0)
-        return self._claimed(answer, lambda claims, bodies: (bodies, count(first), claims))
+        wait, claims, bodies = answer if len(answer) > 1 else (LOST, (), ())
+        return self._claimed(wait, bodies, count(first), claims)
 
     def _claimed(
-        self,
-        answer: Sequence[Any],
-        sorted_out: Callable[..., tuple[Sequence[Any], Iterable[Any], Sequence[int]]],
+        self, wait: int, bodies: Sequence[Any], tokens: Iterable[Any], claims: Sequence[int]
     ) -> list[Delivery]:
-        """Make deliveries of the answer: `sorted_out` tells its bodies, tokens and numbers of claims."""
-        wait, *claimed = answer
+        """Make deliveries of what a script has answered; note when to look again."""
         self._next_look = 0.0
         if wait == LOST:
             if not self._closed:
                 self._admit()
             return []
-        bodies, tokens, claims = sorted_out(*claimed)
         batch = list(map(Delivery, bodies, tokens, repeat(1)))
         for delivery, number in zip(batch, claims, strict=False):
             delivery.delivery_count = number
