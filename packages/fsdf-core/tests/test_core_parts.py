@@ -62,7 +62,7 @@ def test_publisher_stamps_and_keeps_what_is_given():
 
 
 def test_prefetch_follows_the_rate():
-    prefetch = Prefetch(0.0)
+    prefetch = Prefetch(0.0, 0.05)
     assert prefetch.ahead(0.001, 100) == 0
     assert prefetch.ahead(1.0, 1000) == 50
     assert prefetch.ahead(2.0, 1001) == 0

@@ -209,12 +209,14 @@ class Broker(ABC):
         queue_options: names of the keyword options that `queue()` takes.
         cooperative: under the monkey patches of gevent and eventlet it waits as greenlets do: its driver waits in
             Python. Otherwise it is used in real threads then; it has its locks from `fsdf_core.green.native`.
+        prefetch_seconds: seconds of work, at the rate measured, that a consumer holds ahead, to hide what a fetch takes.
     """
 
     capabilities: ClassVar[Capabilities]
     retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
     queue_options: ClassVar[frozenset[str]] = frozenset()
     cooperative: bool = False
+    prefetch_seconds: float = 0.05
 
     @classmethod
     @abstractmethod

@@ -42,6 +42,7 @@ class Dispatcher:
         stopping: set when the consumer stops.
         take_back: gives what is ready and not started back to the queue.
         batch: most messages that one worker runs at once.
+        horizon: seconds of work to fetch ahead.
         logger: where trouble is logged.
         name: the queue's name.
     """
@@ -59,6 +60,7 @@ class Dispatcher:
         stopping: threading.Event,
         take_back: Callable[[], None],
         batch: int,
+        horizon: float,
         logger: logging.Logger,
         name: str,
     ) -> None:
@@ -82,7 +84,7 @@ class Dispatcher:
         self._batch = batch
         self._unlimited = True
         self._logger = logger
-        self._prefetch = Prefetch(time.monotonic())
+        self._prefetch = Prefetch(time.monotonic(), horizon)
         self._hungry = False
         self._fed = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"fsdf-dispatch-{name}", daemon=False)

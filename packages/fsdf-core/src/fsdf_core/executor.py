@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from fsdf_core.pool import Pool
 
 _IN_A_ROW = 8
-"""Messages that a worker runs before it lets others of a shared pool have a turn."""
+"""Messages that a worker runs before it looks at the time."""
+
+_TURN = 0.0005
+"""Seconds after which it lets others of a shared pool have their turn."""
 
 _resizing = threading.Lock()
 """Held while a pool grows or shrinks by one; for the process, because consumers may share a pool."""
@@ -167,27 +171,30 @@ class Executor:
         here = current_message.thread
 
         def run_next() -> None:
-            for _ in range(_IN_A_ROW):
-                try:
-                    message = take()
-                except IndexError:
-                    return
-                here.message = message
-                try:
-                    result = direct(**message.arguments) if direct is not None and message.plain else call(message)
-                except BaseException as raised:  # noqa: BLE001 - a task may raise anything, its worker goes on
-                    error = raised
-                else:
-                    if self._observed:
-                        self._succeeded(message, result)
-                    settle(message)
-                    if finished.asleep:
-                        finished.wake()
-                    continue
-                # Outside the handler: what the next attempt raises has nothing to do with this error.
-                recover(message, error)
-                del error
-            go_on()
+            ends = monotonic() + _TURN
+            while True:
+                for _ in range(_IN_A_ROW):
+                    try:
+                        message = take()
+                    except IndexError:
+                        return None
+                    here.message = message
+                    try:
+                        result = direct(**message.arguments) if direct is not None and message.plain else call(message)
+                    except BaseException as raised:  # noqa: BLE001 - a task may raise anything, its worker goes on
+                        error = raised
+                    else:
+                        if self._observed:
+                            self._succeeded(message, result)
+                        settle(message)
+                        if finished.asleep:
+                            finished.wake()
+                        continue
+                    # Outside the handler: what the next attempt raises has nothing to do with this error.
+                    recover(message, error)
+                    del error
+                if monotonic() >= ends:
+                    return go_on()
 
         return run_next
 

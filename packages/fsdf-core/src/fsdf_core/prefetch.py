@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-HORIZON = 0.05
-"""Seconds of work, at the measured rate, that a consumer fetches ahead."""
-
 CEILING = 20_000
 """Most messages fetched ahead."""
 
@@ -17,9 +14,14 @@ class Prefetch:
 
     A no-op function at 100 000 tasks a second needs thousands of messages at hand to hide the broker's round
     trip; a function that takes seconds needs none, and hoarding would starve other consumers.
+
+    Args:
+        now: monotonic time in seconds.
+        horizon: seconds of work to hold: the broker's `prefetch_seconds`.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, horizon: float) -> None:
+        self._horizon = horizon
         self._since = now
         self._finished = 0
         self._ahead = 0
@@ -34,7 +36,7 @@ class Prefetch:
         elapsed = now - self._since
         if elapsed >= _SAMPLE:
             rate = (finished - self._finished) / elapsed
-            self._ahead = min(CEILING, int(rate * HORIZON))
+            self._ahead = min(CEILING, int(rate * self._horizon))
             self._since = now
             self._finished = finished
         return self._ahead

@@ -69,6 +69,7 @@ class Run:
             stopping=self._stopping,
             take_back=self._take_back,
             batch=owner.batch.size if owner.batch else 1,
+            horizon=owner.queue.broker.prefetch_seconds,
             logger=owner.logger,
             name=owner.queue.name,
         )
