@@ -99,7 +99,13 @@ class QueueSize(NamedTuple):
 
 
 class Subscription(ABC):
-    """One consumer's hold on a queue. One thread calls `receive`; any thread may call the rest."""
+    """One consumer's hold on a queue. One thread calls `receive`; any thread may call the rest.
+
+    Attributes:
+        asks_ahead: `ask_ahead` does something.
+    """
+
+    asks_ahead: bool = False
 
     @abstractmethod
     def receive(self, limit: int, timeout: float) -> list[Delivery]:
@@ -108,6 +114,19 @@ class Subscription(ABC):
         Raises:
             BrokerError: or one of the broker's `retryable_errors`.
         """
+
+    def ask_ahead(self, limit: int) -> int:  # noqa: ARG002 - optional
+        """Ask for messages that the next `receive` returns: the broker works on them while the caller does.
+
+        Called by the thread that calls `receive`, which must follow soon, with a limit of at least what this returned.
+
+        Args:
+            limit: most messages to ask for.
+
+        Returns:
+            How many it has asked for; default: 0, none. What fails here the next `receive` raises.
+        """
+        return 0
 
     @abstractmethod
     def ack(self, deliveries: Sequence[Delivery]) -> None:
@@ -209,7 +228,7 @@ class Broker(ABC):
         queue_options: names of the keyword options that `queue()` takes.
         cooperative: under the monkey patches of gevent and eventlet it waits as greenlets do: its driver waits in
             Python. Otherwise it is used in real threads then; it has its locks from `fsdf_core.green.native`.
-        prefetch_seconds: seconds of work, at the rate measured, that a consumer holds ahead, to hide what a fetch takes.
+        prefetch_seconds: seconds of work, at the rate measured, that a consumer holds ahead to hide the time of a fetch.
     """
 
     capabilities: ClassVar[Capabilities]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _RECEIVE_TIMEOUT = 1.0
 _CREDIT_TIMEOUT = 0.05
 
+_SHARE = 250
+"""Fewest messages to ask for ahead."""
+
 
 class Dispatcher:
     """Owns the thread `fsdf-dispatch-<queue>`, which keeps the process alive until the consumer stops.
@@ -85,6 +88,7 @@ class Dispatcher:
         self._unlimited = True
         self._logger = logger
         self._prefetch = Prefetch(time.monotonic(), horizon)
+        self._asked = 0
         self._hungry = False
         self._fed = threading.Event()
         self.thread = threading.Thread(target=self._run, name=f"fsdf-dispatch-{name}", daemon=False)
@@ -133,7 +137,7 @@ class Dispatcher:
         room = self._room()
         if not room:
             return
-        deliveries = self._subscription.receive(room, _RECEIVE_TIMEOUT)
+        deliveries = self._receive(room)
         if not deliveries:
             return
         self.fetched += len(deliveries)
@@ -151,6 +155,20 @@ class Dispatcher:
                 spend(len(admitted), time.monotonic())
             self._ready.extend(admitted)
             self._begin(len(admitted))
+
+    def _receive(self, room: int) -> list[Delivery]:
+        """Fetch messages; where the broker can, the next ones are on their way meanwhile."""
+        subscription = self._subscription
+        ahead = subscription.asks_ahead and self._unlimited
+        limit = room
+        if ahead and not self._asked and room >= 2 * _SHARE:
+            limit -= room // 2
+        self._asked = 0
+        deliveries = subscription.receive(limit, _RECEIVE_TIMEOUT)
+        rest = room - len(deliveries)
+        if ahead and deliveries and rest >= _SHARE:
+            self._asked = subscription.ask_ahead(rest)
+        return deliveries
 
     def _still_allowed(self, deliveries: list[Delivery]) -> list[Delivery]:
         """Give back what may not start any more: a pause or a window's end came while messages were waited for."""
@@ -178,6 +196,8 @@ class Dispatcher:
     def _room(self) -> int:
         """Return how many messages to fetch, waiting a moment if there is room for none."""
         now = time.monotonic()
+        if self._asked:
+            return max(self._asked, self._space(now)[0])
         credit = self._current_credit(now)
         if credit < 1:
             if self._unlimited:

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         description="Seconds that running tasks have to end on SIGTERM, SIGINT or leaving the interpreter.",
     )
     handle_signals: bool = Field(default=True, description="Let `consume()` take SIGTERM and SIGINT.")
+    gc_freeze: bool = Field(
+        default=True,
+        description="Let the first `consume()` spare Python's garbage collector what was loaded by then (gc.freeze).",
+    )
     concurrent_num: int | None = Field(
         default=None, ge=1, description="Calls at once in every consumer, whatever its function says."
     )

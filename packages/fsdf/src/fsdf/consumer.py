@@ -12,6 +12,7 @@ from fsdf.owned import Owned
 from fsdf.supervision.role import role
 from fsdf_core import lifecycle
 from fsdf_core.errors import ConsumerError, UnsupportedFeature
+from fsdf_core.loaded_heap import spare_loaded_heap
 from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class BoosterConsumer(Generic[P, R]):
 
         The process lives on, even if its main function ends. Called in the main thread, it also takes SIGTERM
         and SIGINT as `fsdf_core.lifecycle.install_signal_handlers` says, unless the setting `handle_signals`
-        is off. With `schedule_tasks_on_main_thread` it returns when the consumer has stopped.
+        is off. What the process has loaded is then frozen for the garbage collector, unless `gc_freeze` is off.
+        With `schedule_tasks_on_main_thread` it returns when the consumer has stopped.
 
         Raises:
             ConfigurationError: the broker or pool cannot be had.
@@ -102,6 +104,8 @@ class BoosterConsumer(Generic[P, R]):
                     function = RemoteTask(self._params)
                 owned.loop_thread = assembly.run_loop(self._params, function, pool)
                 consumer = assembly.open_consumer(self._params, function, queue, pool, self._counts(), owned.close)
+                if get_settings().gc_freeze:
+                    spare_loaded_heap()
                 consumer.start()
             except BaseException as error:
                 owned.close(clean=False)

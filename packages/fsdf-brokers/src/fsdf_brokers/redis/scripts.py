@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import redis
 from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 @functools.cache
@@ -50,6 +51,27 @@ class Script:
         except NoScriptError:
             return client.execute_command("EVAL", self._source, len(keys), *keys, *arguments)
 
+    def send(self, line: Any, keys: Sequence[str], arguments: Sequence[Any]) -> None:
+        """Begin to run it; before `line` does anything else, `answer` is to be called.
+
+        Raises:
+            redis.RedisError: untranslated; it may have run.
+        """
+        connection = _connection(line)
+        connection.send_packed_command(connection.pack_command("EVALSHA", self._digest, len(keys), *keys, *arguments))
+
+    def answer(self, line: Any) -> Any:
+        """Return the answer to `send`; None if the server has forgotten the script, so that it did not run.
+
+        Raises:
+            redis.RedisError: untranslated; after a broken connection it may have run.
+        """
+        with _in_step(line):
+            try:
+                return _connection(line).read_response()
+            except NoScriptError:
+                return None
+
     def after(
         self, line: Any, words: Sequence[Any], keys: Sequence[str], arguments: Sequence[Any]
     ) -> tuple[redis.ResponseError | None, Any]:
@@ -69,11 +91,9 @@ class Script:
         Raises:
             redis.RedisError: untranslated; after a broken connection the script may have run.
         """
-        connection = line.connection
-        if connection is None:
-            raise redis.ConnectionError("closed")
+        connection = _connection(line)
         refusal = None
-        try:
+        with _in_step(line):
             call = ("EVALSHA", self._digest, len(keys), *keys, *arguments)
             connection.send_packed_command(connection.pack_commands((words, call)))
             try:
@@ -84,13 +104,26 @@ class Script:
                 return refusal, connection.read_response()
             except NoScriptError:
                 pass
-        except redis.ResponseError:
-            raise
-        except BaseException:
-            # An answer that is still to come must not be the next command's.
-            connection.disconnect()
-            raise
         return refusal, self(line, keys, arguments)
+
+
+def _connection(line: Any) -> Any:
+    if line.connection is None:
+        raise redis.ConnectionError("closed")
+    return line.connection
+
+
+@contextmanager
+def _in_step(line: Any) -> Iterator[None]:
+    """Close a connection whose answers may not be read: the next command would get them."""
+    try:
+        yield
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        if line.connection is not None:
+            line.connection.disconnect()
+        raise
 
 
 ADMIT = Script("admit")

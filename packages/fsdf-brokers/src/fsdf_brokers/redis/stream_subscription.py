@@ -32,6 +32,8 @@ class StreamSubscription(RedisSubscription):
     Arguments and errors are those of `RedisSubscription`.
     """
 
+    asks_ahead = False
+
     def __init__(
         self,
         server: RedisAt,

@@ -53,6 +53,8 @@ class RedisSubscription(Subscription):
         ConfigurationError: it refuses the password, or is too old.
     """
 
+    asks_ahead = True
+
     def __init__(
         self,
         server: RedisAt,
@@ -74,6 +76,8 @@ class RedisSubscription(Subscription):
         self._incarnation = 0
         self._next_token = 1
         self._doubtful = range(0)
+        """Tokens of a claim whose answer was not read."""
+        self._asked = False
         self._next_look = 0.0
         """Until then, what is not in the command's key need not be looked for."""
         self._line, named = server.line(NAME + self._id)
@@ -111,6 +115,16 @@ class RedisSubscription(Subscription):
                     self._interrupted.clear()
                     return batch
 
+    def ask_ahead(self, limit: int) -> int:
+        """Begin a claim, if more may be ready."""
+        if self._next_look:
+            return 0
+        limit = min(limit, _MOST)
+        self._asked = True
+        with suppress(redis.RedisError):  # the connection is closed, reading from it fails, too
+            self._layout.take.send(self._line, *self._claim(limit))
+        return limit
+
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete the messages that still are this consumer's."""
         if deliveries:
@@ -144,6 +158,9 @@ class RedisSubscription(Subscription):
     def reconnect(self) -> None:
         """Enter anew, so that no call on the old connection claims any more; give back what one claimed."""
         with self._server.translated():
+            if self._asked:
+                self._asked = False
+                self._line.connection.disconnect()
             self._admit()
             if self._doubtful:
                 self._release(self._line, self._doubtful)
@@ -183,15 +200,23 @@ class RedisSubscription(Subscription):
             limit: most messages.
             patience: seconds to wait for one; not above 0 or None: look without waiting.
         """
-        first = self._next_token
-        # A token is used once, even if the answer to this call is lost.
-        self._next_token += limit
-        self._doubtful = range(first, first + limit)
-        keys = (*self._keys.common, self._inbox, self._unacked)
-        answer = self._ask(self._layout.take, keys, (self._id, self._incarnation, limit, first, _MOST_BYTES), patience)
+        if self._asked:
+            self._asked = False
+            answer = self._layout.take.answer(self._line) or ()
+        else:
+            answer = self._ask(self._layout.take, *self._claim(limit), patience)
+        first = self._doubtful.start
         self._doubtful = range(0)
         wait, claims, bodies = answer if len(answer) > 1 else (LOST, (), ())
         return self._claimed(wait, bodies, count(first), claims)
+
+    def _claim(self, limit: int) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        """Return keys and arguments of a claim; its tokens are used once, even if the answer is lost."""
+        first = self._next_token
+        self._next_token += limit
+        self._doubtful = range(first, first + limit)
+        keys = (*self._keys.common, self._inbox, self._unacked)
+        return keys, (self._id, self._incarnation, limit, first, _MOST_BYTES)
 
     def _claimed(
         self, wait: int, bodies: Sequence[Any], tokens: Iterable[Any], claims: Sequence[int]
