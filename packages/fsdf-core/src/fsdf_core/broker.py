@@ -228,7 +228,7 @@ class Broker(ABC):
         queue_options: names of the keyword options that `queue()` takes.
         cooperative: under the monkey patches of gevent and eventlet it waits as greenlets do: its driver waits in
             Python. Otherwise it is used in real threads then; it has its locks from `fsdf_core.green.native`.
-        prefetch_seconds: seconds of work, at the rate measured, that a consumer holds ahead to hide the time of a fetch.
+        prefetch_seconds: seconds of work, at the rate measured, that consumers hold ahead to hide the time of a fetch.
     """
 
     capabilities: ClassVar[Capabilities]

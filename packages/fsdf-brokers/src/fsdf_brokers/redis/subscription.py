@@ -200,6 +200,7 @@ class RedisSubscription(Subscription):
             limit: most messages.
             patience: seconds to wait for one; not above 0 or None: look without waiting.
         """
+        answer: Any
         if self._asked:
             self._asked = False
             answer = self._layout.take.answer(self._line) or ()
