@@ -17,7 +17,7 @@ def test_a_child_gets_the_pool_empty_and_ready(run_script):
         for each in (pool, bounded):
             each.execute(go.wait, 10)
             while each.queued: time.sleep(0.001)
-        pool.execute_many(lambda: (go.wait(10), print("parent's", flush=True)), 5)
+        pool.execute_many(lambda: (go.wait(10), os.write(1, b"parent's\\n")), 5)
         bounded.execute(int)
         waiting = threading.Thread(target=lambda: bounded.submit(int), daemon=True)
         waiting.start()
@@ -63,12 +63,12 @@ def test_a_call_may_fork_and_its_child_use_the_pool(run_script):
 
 def test_a_process_of_multiprocessing_finishes_its_work(run_script):
     out, _ = run_script("""
-        import multiprocessing, time
+        import multiprocessing, os, time
         from fsdf_pools import ShrinkableThreadPoolExecutor
         pool = ShrinkableThreadPoolExecutor(4)
         pool.submit(int).result(5)
         def main():
-            pool.execute_many(lambda: (time.sleep(0.05), print("ran", flush=True)), 4)
+            pool.execute_many(lambda: (time.sleep(0.05), os.write(1, b"ran\\n")), 4)
         process = multiprocessing.get_context("fork").Process(target=main)
         process.start()
         process.join(10)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fsdf_pools.errors import NoThreadError
 from fsdf_pools.hiring import Hiring
 from fsdf_pools.room import Room
+from fsdf_pools.starting import await_begin
 from fsdf_pools.worker import run_item
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 # A worker of the minimum has nothing to time out for; it still looks around now and then.
 _CORE_WAIT = 60.0
+# Seconds that a started thread may take to run; it takes microseconds.
+_BEGIN = 1.0
 
 
 class Crew:
@@ -215,12 +218,12 @@ class Crew:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             with self.lock:
-                threads = [
-                    *self._leaving,
-                    self.hiring.grower,
-                    *(member.thread for member in self.members if member.thread),
-                ]
+                working = [member.thread for member in self.members if member.thread]
+                threads = [*self._leaving, self.hiring.grower, *working]
             here = threading.current_thread()
+            for thread in working:
+                if thread.ident is None:
+                    await_begin(thread, _BEGIN if deadline is None else min(_BEGIN, deadline - time.monotonic()))
             others = [each for each in threads if each and each is not here and each.is_alive()]
             left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
             if not others or left <= 0:

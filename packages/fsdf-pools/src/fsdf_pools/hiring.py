@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf_pools.errors import NoThreadError
 from fsdf_pools.grower import grow
 from fsdf_pools.log import LOGGER
+from fsdf_pools.starting import start
 from fsdf_pools.worker import Member, work
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Hiring:
         crew.members.add(member)
         crew.waking = True
         member.thread = self._thread(work, (crew, member), str(self._number))
-        if not self._start(member.thread):
+        if not self._started(member.thread, start):
             crew.members.discard(member)
             crew.waking = False
             crew.may_grow = not crew.members
@@ -131,15 +132,15 @@ class Hiring:
 
     def _start_grower(self) -> bool:
         self.grower = self._thread(grow, (self._crew, self), "grower")
-        self._growing = self._start(self.grower)
+        self._growing = self._started(self.grower, threading.Thread.start)
         return self._growing
 
     def _thread(self, target: Callable[..., None], args: tuple[Any, ...], suffix: str) -> threading.Thread:
         return threading.Thread(target=target, args=args, name=f"{self._crew.name}-{suffix}", daemon=True)
 
-    def _start(self, thread: threading.Thread) -> bool:
+    def _started(self, thread: threading.Thread, start: Callable[[threading.Thread], None]) -> bool:
         try:
-            thread.start()
+            start(thread)
         except RuntimeError as error:
             # Until some worker finds the queue empty, asking again is of no use.
             self._refused = True
