@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from fsdf_pools.errors import PoolClosedError
@@ -18,12 +20,17 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 DEFAULT_MAX_WORKERS = 50
 _LOOP_END = 5.0
 """Seconds that the loop's thread has to end."""
+
+_BURST = 100
+"""Most tasks begun before others on the loop have their turn."""
 
 
 class AsyncPool:
@@ -69,6 +76,8 @@ class AsyncPool:
         # The rest is touched in the loop's thread only.
         self._queued: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
+        self._start: _Start | None = None
+        self._going_on = False
 
     # -- work ------------------------------------------------------------------------------------
 
@@ -226,20 +235,37 @@ class AsyncPool:
 
     def _fill(self) -> None:
         queued, running = self._queued, self._running
-        loop = self._thread.loop
-        while queued and len(running) < self._max_workers:
-            task = loop.create_task(_logged(queued.popleft()))
-            running.add(task)
-            task.add_done_callback(self._done)
+        start = self._start or self._choose_start()
+        for _ in range(_BURST):
+            if not queued or len(running) >= self._max_workers:
+                break
+            task = start(_logged(queued.popleft()))
+            if task.done():
+                self._ended += 1
+            else:
+                running.add(task)
+                task.add_done_callback(self._done)
+        else:
+            if queued and not self._going_on:
+                self._going_on = True
+                self._thread.loop.call_soon(self._go_on)
+        if self._closed and self._added == self._ended:
+            with self._quiet:
+                self._quiet.notify_all()
+
+    def _go_on(self) -> None:
+        self._going_on = False
+        self._fill()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._ended += 1
-        if self._queued:
+        if self._queued or self._closed:
             self._fill()
-        elif self._closed and self._added == self._ended:
-            with self._quiet:
-                self._quiet.notify_all()
+
+    def _choose_start(self) -> _Start:
+        self._start = start = _starter(self._thread.loop)
+        return start
 
     def _cancel_all(self) -> None:
         self._ended += len(self._queued)
@@ -257,6 +283,20 @@ async def _logged(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
         raise
     except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
         log_failure(call)
+
+
+if sys.version_info >= (3, 12):
+
+    def _starter(loop: asyncio.AbstractEventLoop) -> _Start:
+        """Return what makes a task that begins at once, so that one which never waits costs the loop no turn."""
+        if loop.get_task_factory() is not None:
+            return loop.create_task
+        return partial(asyncio.Task, loop=loop, eager_start=True)
+else:
+
+    def _starter(loop: asyncio.AbstractEventLoop) -> _Start:
+        """Return what makes a task; it begins with the loop's next turn."""
+        return loop.create_task
 
 
 def _checked(max_workers: int) -> int:
