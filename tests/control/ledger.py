@@ -113,10 +113,7 @@ class Ledger(Control):
     def __init__(self, record: Record, life: Life, *, short_way: bool) -> None:
         self._record = record
         self._life = life
-        self._short_way = short_way
-
-    def around_every(self) -> int:
-        return 0 if self._short_way else 1
+        self.around_options_only = short_way
 
     def around(self, call: Run) -> Run:
         def noted(message: Message) -> Any:

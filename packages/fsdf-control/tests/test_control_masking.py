@@ -8,10 +8,10 @@ import pytest
 from fsdf_control import masking
 from fsdf_control.masking import LARGEST, Mask, cut, shown
 from fsdf_control.record_builder import RecordBuilder
-from fsdf_control.run_times import Run
-from fsdf_core.message import Message
+from fsdf_core.message import Message, Run
 from fsdf_core.outcome import Outcome
 from fsdf_core.record_row import COLUMNS
+from fsdf_core.verdict import Drop
 
 ENDLESS = []
 ENDLESS.append(ENDLESS)
@@ -95,40 +95,68 @@ def test_errors_and_arguments_that_are_traps():
     builder = RecordBuilder("q", "f", "w", None, results=True, masked=())
     message = Message({"deep": ENDLESS}, {"task_id": "\ud800", "publish_time": "soon", "x": ENDLESS})
     message.outcome = Outcome(False, None, Unprintable(), 1, None)
-    runs = (Run(1.0, 2.0, message.outcome.error, 5), Run(3.0, 4.0, Unprintable(), 5))
-    record = columns_of(builder.ended(message, runs, 9.0))
-    told = ("failure", "<Unprintable>", "Unprintable")
+    message.earlier = (Run(1.0, 2.0, message.outcome.error, 5), Run(3.0, 4.0, Unprintable(), 5))
+    message.began, message.ended, message.thread = 3.0, 4.0, 5
+    record = columns_of(builder.ended(message, 9.0))
+    silent = "<its text cannot be shown: RuntimeError>"
+    told = ("failure", silent, "Unprintable")
     assert (record["status"], record["error"], record["error_type"]) == told
     detail = orjson.loads(record["detail"])
-    assert [error for *_, error in detail["timeline"]] == ["Unprintable: <Unprintable>"] * 2
+    assert [error for *_, error in detail["timeline"]] == [f"Unprintable: {silent}"] * 2
     assert (record["task_id"], record["published"], record["expires"]) == ("?", None, None)
     assert len(record["arguments"]) < 2000
     assert "context" not in detail
     told = Message({"x": 1}, {"task_id": "t", "a": 1, "token": "p4", "user_context": {"password": "p4", "n": [1]}})
-    detail = orjson.loads(columns_of(builder.ended(told, (), 9.0))["detail"])
+    detail = orjson.loads(columns_of(builder.ended(told, 9.0))["detail"])
     assert detail["extra"] == {"task_id": "t", "a": 1, "token": "***"}
     assert detail["context"] == {"password": "***", "n": [1]}
     large = Message({"x": "y" * LARGEST}, {"task_id": "t"})
     large.outcome = Outcome(True, ENDLESS, None, 1, None)
-    record = columns_of(builder.ended(large, (), 9.0))
+    record = columns_of(builder.ended(large, 9.0))
     assert list(orjson.loads(record["arguments"])) == ["…"]
     assert orjson.loads(record["detail"])["result"] == "<list>"
 
 
-@pytest.mark.parametrize("result", [None, 5, "text", {"a": [1]}, ENDLESS])
+@pytest.mark.parametrize("result", [None, 5, True, "text", "a\0b"])
 @pytest.mark.parametrize("arguments", [{"x": 1, "y": "two", "z": 3.5}, {"x": "a\0b"}, {}])
 @pytest.mark.parametrize("task_id", ["t", "é" * 300, "x" * 600])
 def test_the_short_way_of_a_plain_success_leads_to_the_same_row(result, arguments, task_id):
     message = Message(arguments, {"task_id": task_id, "publish_time": 1.5, "publish_time_format": "then"})
-    message.outcome = Outcome(True, result, None, 1, None)
-    run = Run(3.0, 4.5, None, 5)
-    short = RecordBuilder("q" * 600, "f", "w", 60.0, results=True, masked=()).ended(message, (run,), 9.0)
+    message.began, message.ended, message.thread, message.result = 3.0, 4.5, 5, result
+    builder = RecordBuilder("q" * 600, "f", "w", 60.0, results=True, masked=())
+    builder.ended(message, 9.0)  # it learns which names are no secrets
+    (short,), spent, others = builder.successes([message], 9.0)
+    assert (spent, others) == (1.5, [])
     # What has a secret among its arguments goes the long way.
     message.arguments = {**arguments, "token": "p4"}
-    long = RecordBuilder("q" * 600, "f", "w", 60.0, results=True, masked=()).ended(message, (run,), 9.0)
+    assert builder.successes([message], 9.0) == ([], 0.0, [message])
+    long = builder.ended(message, 9.0)
     told = columns_of(short), columns_of(long)
     assert orjson.loads(told[1].pop("arguments")) == {**orjson.loads(told[0].pop("arguments")), "token": "***"}
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"result": ENDLESS},
+        {"result": {"a": [1]}},
+        {"outcome": Outcome(True, 1, None, 2, None)},
+        {"settlement": Drop("filtered")},
+        {"earlier": (Run(1.0, 2.0, ValueError(), 5),)},
+        {"began": 0.0, "ended": 0.0},
+        {"extra": {"task_id": "t", "publish_time": 1.5, "publish_time_format": "then", "expire": 5}},
+    ],
+)
+def test_what_is_no_plain_success_goes_the_long_way(change):
+    message = Message({"x": 1}, {"task_id": "t", "publish_time": 1.5, "publish_time_format": "then"})
+    message.began, message.ended, message.thread = 3.0, 4.5, 5
+    for name, value in change.items():
+        setattr(message, name, value)
+    builder = RecordBuilder("q", "f", "w", 60.0, results=True, masked=())
+    builder.ended(Message({"x": 1}, {"task_id": "t"}), 9.0)
+    assert builder.successes([message], 9.0) == ([], 0.0, [message])
+    assert columns_of(builder.ended(message, 9.0))["task_id"] == "t"
 
 
 def test_the_examples():

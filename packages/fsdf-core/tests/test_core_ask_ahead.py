@@ -49,9 +49,13 @@ class AskingQueue(MemoryQueue):
         return self.subscription
 
 
+class FarBroker(MemoryBroker):
+    prefetch_seconds = 1.0
+
+
 @pytest.fixture
 def queue():
-    return AskingQueue(MemoryBroker(), "q", serialize=True)
+    return AskingQueue(FarBroker(), "q", serialize=True)
 
 
 class Gate(Control):

@@ -20,6 +20,7 @@ from fsdf_core.answer import answer_key
 from fsdf_core.answer_reader import AnswerReader
 from fsdf_core.answer_waiting import wait_for
 from fsdf_core.broker import OutgoingMessage
+from fsdf_core.control import Control
 from fsdf_core.errors import (
     ExceptionForPushToDlxqueue,
     ExceptionForRequeue,
@@ -110,16 +111,23 @@ def test_tasks_that_take_too_long_or_are_killed_answer_once(publish, queue, stor
     assert (answer.exception_type, answer.state) == ("TaskKilled", "failed")
 
 
+class Guest(Control):
+    """Sees the consumer from inside."""
+
+    def start(self, host):
+        self.host = host
+
+
 def test_a_stuck_task_leaves_nothing_behind(publish, queue, store, consume, answers):
     go = threading.Event()
-    results = Results(store)
+    guest = Guest()
     (task_id,) = publish({"x": 1}, function_timeout=0.05)
-    consume(lambda x: go.wait(PATIENCE), results, Timeout(None, grace=0.05))
+    consume(lambda x: go.wait(PATIENCE), Results(store), Timeout(None, grace=0.05), guest)
     assert answers(task_id)[0].exception_type == "TaskTimeout"
     go.set()
     (last,) = publish({"x": 2})
     answers(last)
-    assert wait_until(lambda: not results._ran, PATIENCE)
+    assert guest.host.running() == []
     assert wait_until(lambda: queue.size().total == 0, PATIENCE)
 
 

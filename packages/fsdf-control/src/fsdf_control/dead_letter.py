@@ -6,6 +6,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from fsdf_core.control import Control
+from fsdf_core.error_text import text_of
 from fsdf_core.errors import ExceptionForPushToDlxqueue
 from fsdf_core.verdict import DeadLetter
 
@@ -38,11 +39,3 @@ def dead_letter_for(error: BaseException, reason: str) -> DeadLetter:
     text = text_of(error)
     name = type(error).__name__
     return DeadLetter(reason, f"{name}: {text}" if text else name, "".join(traceback.format_exception(error)))
-
-
-def text_of(error: BaseException) -> str:
-    """Return the error's text, also if its `__str__` fails: that must not cost the dead letter."""
-    try:
-        return str(error)
-    except Exception as again:  # noqa: BLE001 - it is the task's code
-        return f"<its text cannot be shown: {type(again).__name__}>"

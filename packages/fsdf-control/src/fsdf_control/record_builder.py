@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from fsdf_control.masking import Mask, cut, shown
-from fsdf_core.message import Message
+from fsdf_core.error_text import brief, text_of
+from fsdf_core.noting import runs_of
 from fsdf_core.record_row import NO_DETAIL, json_text, name, row
 from fsdf_core.records import DEAD_LETTER, DROPPED, FAILURE, REQUEUED, RUNNING, SUCCESS, Attempt, TaskRecord
 from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
@@ -20,7 +21,7 @@ from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fsdf_control.run_times import Run
+    from fsdf_core.message import Message
     from fsdf_core.record_row import Row
     from fsdf_core.verdict import Settlement
 
@@ -28,12 +29,11 @@ USER_CONTEXT = "user_context"
 """Key of `extra`: what the user's task added."""
 _STAMPS = 3
 """Keys that `extra` has without options."""
+_PLAIN = frozenset({type(None), bool, int, float, str})
+"""Types of results that are shown without surprises."""
 _SHORT = 128
 """Characters of a task's id that certainly fit as they are."""
 _LONGEST_ERROR, _LONGEST_TRACEBACK = 4_000, 20_000
-
-Ended = tuple[Message, "Sequence[Run]", float]
-"""A message that was settled, its runs, and when."""
 
 
 class RecordBuilder:
@@ -68,35 +68,64 @@ class RecordBuilder:
         record.started, record.attempts = began, message.attempt
         return row(record)
 
-    def ended(self, message: Message, runs: Sequence[Run], now: float) -> Row:
+    def successes(self, messages: Sequence[Message], now: float) -> tuple[list[Row], float, list[Message]]:
+        """Sort out the successes that are soon told: without options, after one run, with arguments short and plain.
+
+        Args:
+            messages: settled at the same time.
+            now: when.
+
+        Returns:
+            Their rows, the seconds that they took together, and the other messages.
+        """
+        rows: list[Row] = []
+        others: list[Message] = []
+        spent = 0.0
+        needless, simple = self._mask.needless, self._simple
+        expires = None if self._keep is None else now + self._keep
+        for message in messages:
+            if (
+                message.outcome is None
+                and message.settlement is None
+                and message.ended
+                and not message.earlier
+                and len(message.extra) <= _STAMPS
+                and type(message.result) in _PLAIN
+                and needless(message.arguments)
+            ):
+                rows.append(simple(message, expires))
+                spent += message.ended - message.began
+            else:
+                others.append(message)
+        return rows, spent, others
+
+    def ended(self, message: Message, now: float) -> Row:
         """Return the record of a message that was settled at a time."""
         outcome, settlement = message.outcome, message.settlement
         succeeded = settlement is None and (outcome is None or outcome.success)
-        if succeeded and len(runs) == 1 and len(message.extra) <= _STAMPS and self._mask.needless(message.arguments):
-            return self._simple(message, runs[0], now)
         record = self._record(message, SUCCESS if succeeded else _status(settlement), now)
         record.finished = now
-        if runs:
+        if runs := runs_of(message, now):
             record.started, record.finished, _, record.thread = runs[-1]
             record.attempts = message.attempt if outcome is None else outcome.attempts
             if len(runs) > 1:
                 record.timeline = tuple(Attempt(run.began, run.ended, _brief(run.error)) for run in runs)
-        if outcome is not None and self._results:
-            record.result = shown(outcome.result)
+        if self._results and succeeded:
+            record.result = shown(message.result if outcome is None else outcome.result)
         if not succeeded:
             self._explain(record, message)
         return row(record)
 
-    def _simple(self, message: Message, run: Run, now: float) -> Row:
-        """Return what `row` would of a task's only run, a success without options: four times as fast."""
-        began, ended, _, thread = run
-        extra, outcome = message.extra, message.outcome
-        task_id = message.task_id
-        if len(task_id) > _SHORT or not task_id.isascii():
-            task_id = name(_fitting(task_id))
+    def _simple(self, message: Message, expires: float | None) -> Row:
+        """Return what `row` would: four times as fast."""
+        began, ended, arguments = message.began, message.ended, message.arguments
+        result = message.result if self._results else None
+        extra = message.extra
+        task_id = extra["task_id"]
+        if type(task_id) is not str or len(task_id) > _SHORT or not task_id.isascii():
+            task_id = name(_fitting(message.task_id))
         published = extra.get("publish_time")
-        arguments = orjson.dumps(message.arguments).decode()
-        result = outcome.result if outcome is not None and self._results else None
+        text = orjson.dumps(arguments).decode()
         return (
             task_id,
             self._queue_name,
@@ -107,16 +136,16 @@ class RecordBuilder:
             began,
             ended,
             ended - began,
-            message.attempt if outcome is None else outcome.attempts,
-            arguments if "\\u0000" not in arguments else json_text(message.arguments),
+            message.attempt,
+            text if "\\u0000" not in text else json_text(arguments),
             "",
             "",
             self._worker,
             self._host,
             self._process,
-            thread,
+            message.thread,
             self._script,
-            None if self._keep is None else now + self._keep,
+            expires,
             NO_DETAIL if result is None else json_text({"result": shown(result)}),
         )
 
@@ -129,7 +158,7 @@ class RecordBuilder:
                 record.error, record.traceback = reason, trace
         if error is not None:
             record.error_type = type(error).__name__
-            text = _text(error)
+            text = text_of(error)
             record.error = f"{record.error}: {text}" if record.error and text not in record.error else text
             record.traceback = "".join(traceback.format_exception(error))
         record.error = cut(record.error, _LONGEST_ERROR)
@@ -183,14 +212,7 @@ def _status(settlement: Settlement | None) -> str:
 def _brief(error: BaseException | None) -> str:
     if error is None:
         return ""
-    return cut(f"{type(error).__name__}: {_text(error)}", _LONGEST_ERROR)
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the user's class may do anything
-        return f"<{type(error).__name__}>"
+    return cut(brief(error), _LONGEST_ERROR)
 
 
 _host_name = functools.cache(socket.gethostname)

@@ -6,13 +6,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from fsdf_core.message import ATTEMPTS
+from fsdf_core.noting import runs_of
 from fsdf_core.records import Count
 from fsdf_core.verdict import DeadLetter, Delay, Drop, Requeue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fsdf_control.record_builder import Ended
+    from fsdf_core.message import Message
 
 
 class RecordCounter:
@@ -29,11 +30,16 @@ class RecordCounter:
         self._spent: dict[int, float] = {}
         self._backlog: dict[int, int] = {}
 
-    def add(self, ended: Sequence[Ended], now: float) -> None:
+    def add_successes(self, count: int, spent: float, now: float) -> None:
+        """Count messages that have succeeded in their only runs, which took some seconds together."""
+        if count:
+            self._add((count, 0, 0, 0, 0, count), spent, now)
+
+    def add(self, messages: Sequence[Message], now: float) -> None:
         """Count messages that were settled."""
         successes = failures = dropped = requeued = retries = runs = 0
         spent = 0.0
-        for message, times, _ in ended:
+        for message in messages:
             outcome, settlement = message.outcome, message.settlement
             if settlement is None:
                 if outcome is None or outcome.success:
@@ -49,12 +55,14 @@ class RecordCounter:
             if outcome is not None and outcome.attempts > 1:
                 before = message.extra.get(ATTEMPTS, 0)
                 retries += max(0, outcome.attempts - 1 - (before if isinstance(before, int) else 0))
-            for run in times:
+            for run in runs_of(message, now):
                 runs += 1
                 spent += run.ended - run.began
+        self._add((successes, failures, dropped, requeued, retries, runs), spent, now)
+
+    def _add(self, numbers: tuple[int, ...], spent: float, now: float) -> None:
         with self._lock:
             total = self._seconds.setdefault(int(now), [0] * 6)
-            numbers = (successes, failures, dropped, requeued, retries, runs)
             total[:] = map(int.__add__, total, numbers)
             self._spent[int(now)] = self._spent.get(int(now), 0.0) + spent
 

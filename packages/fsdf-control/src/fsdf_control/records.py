@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 from fsdf_control.record_builder import RecordBuilder
 from fsdf_control.record_counter import RecordCounter
 from fsdf_control.record_writer import RecordWriter
-from fsdf_control.run_times import RunTimes
 from fsdf_core.control import Control
 from fsdf_core.verdict import Delay, Release, Requeue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from fsdf_control.record_builder import Ended
-    from fsdf_core.control import AsyncCall, Call
     from fsdf_core.host import Host
     from fsdf_core.message import Message
     from fsdf_core.record_row import Row
@@ -54,6 +51,9 @@ class Records(Control):
         >>> rule = Records(lambda: open_records(get_settings()), "send_mail", mask_arguments=["pin"])
     """
 
+    wants_runs = True
+    wants_outcomes = False  # a failure always has one
+
     def __init__(
         self,
         store: Callable[[], RecordStore],
@@ -65,13 +65,11 @@ class Records(Control):
     ) -> None:
         if keep is not None and not keep > 0:
             raise ValueError(f"records are kept for more than 0 seconds, not {keep}")
-        self.wants_outcomes = results  # those of failures are there anyway
         self._store = store
         self._function = function
         self._results = results
         self._keep = keep
         self._masked = tuple(mask_arguments)
-        self._times = RunTimes()
         self._told: set[Message] = set()
         self._host: Host | None = None
         self._counter = RecordCounter("")
@@ -82,7 +80,6 @@ class Records(Control):
 
     def start(self, host: Host) -> None:
         """Begin to write; the store connects with the first record."""
-        self._times.clear()
         self._told = set()
         self._host, self._logger = host, host.logger
         queue = host.queue.name
@@ -99,23 +96,17 @@ class Records(Control):
         if writer is not None:
             writer.close(_FLUSH)
 
-    def around(self, call: Call) -> Call:
-        """Note when it runs."""
-        return self._times.around(call)
-
-    def around_async(self, call: AsyncCall) -> AsyncCall:
-        """`around` for `async def` functions."""
-        return self._times.around_async(call)
-
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Hand over to the writer."""
         now = time()
-        take = self._times.take
-        ended = [(message, take(message), now) for message in messages]
-        self._counter.add(ended, now)
+        # Rows, not messages, wait to be written: those of many messages would keep the garbage collector busy.
+        rows, spent, others = self._builder.successes(messages, now)
+        self._counter.add_successes(len(rows), spent, now)
+        if others:
+            self._counter.add(others, now)
+            rows += self._ended(others, now)
         if self._writer is not None:
-            # Rows, not messages, wait to be written: those of many messages would keep the garbage collector busy.
-            self._writer.put(self._ended(ended))
+            self._writer.put(rows)
 
     def tick(self, now: float) -> None:
         """Ask the queue's size every 10 s."""
@@ -124,18 +115,20 @@ class Records(Control):
             self._sized_at = now + _SIZE_EVERY
             self._counter.see_backlog(host.queue.size().ready, time())
 
-    def _ended(self, ended: Sequence[Ended]) -> list[Row]:
+    def _ended(self, messages: Sequence[Message], now: float) -> list[Row]:
         """Return records of those that ran, or never will."""
-        records = []
-        for message, runs, now in ended:
-            if runs or not isinstance(message.settlement, Requeue | Delay | Release):
+        rows = []
+        for message in messages:
+            if message.began or not isinstance(message.settlement, Requeue | Delay | Release):
                 try:
-                    records.append(self._builder.ended(message, runs, now))
+                    rows.append(self._builder.ended(message, now))
                 except Exception:  # an argument or an error may be a trap
                     self._logger.exception("task %s cannot be recorded", message.task_id)
-        return records
+        return rows
 
     def _running(self) -> list[Row]:
-        running = self._times.running(time() - _TOLD_AFTER)
-        told, self._told = self._told, {message for message, _ in running}
-        return [self._builder.running(message, began) for message, began in running if message not in told]
+        host = self._host
+        before = time() - _TOLD_AFTER
+        running = {message: began for message, began in (host.running() if host else ()) if began < before}
+        told, self._told = self._told, set(running)
+        return [self._builder.running(message, began) for message, began in running.items() if message not in told]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from fsdf_control.dead_letter import text_of
 from fsdf_core.answer import ASKED, DEAD_LETTERED, DROPPED, FAILED, SUCCEEDED, Answer
+from fsdf_core.error_text import text_of
 from fsdf_core.message import EXTRA
 from fsdf_core.verdict import DeadLetter, Drop
 
@@ -25,17 +25,6 @@ _STAMPS = 3
 """Keys of `extra` that every producer of ours stamps: the task's id, and its time twice."""
 _LONGEST_TRACEBACK = 100_000
 """Characters; of a longer one the end is told."""
-
-
-Ran = bytes
-"""One run of a task, as members of a JSON object: begin and end in seconds since the epoch, the worker's thread, and
-what it returned. Bytes, because they take the garbage collector no time."""
-
-
-def ran(began: float, ended: float, thread_id: int, result: bytes | None) -> Ran:
-    """Note one run; the result is JSON, None after a failure."""
-    told = b'"time_start":%.6f,"time_end":%.6f,"thread_id":%d' % (began, ended, thread_id)
-    return told if result is None else b'%b,"result":%b' % (told, result)
 
 
 def asks(extra: dict[str, Any], default: bool) -> bool:  # noqa: FBT001 - a value, not a switch
@@ -81,50 +70,54 @@ class Successes:
             "script_name": script_name,
             "script_name_long": script_name_long,
         }
-        self._begin = orjson.dumps(same)[:-1]
+        self._begin = orjson.dumps(same)[:-1] + b","
 
-    def encode(self, message: Message, task_id: str, last: Ran) -> bytes:
-        """Return what `Answer.encode` would; `last` is the run that returned."""
-        body = message.delivery.body if message.delivery is not None else None
-        return b'%b,"task_id":%b,"run_times":%d,%b,"message":%b}' % (
-            self._begin,
-            orjson.dumps(task_id),
-            message.attempt,
-            last,
-            body if type(body) is bytes else _encoded(message),
+    def encode(self, message: Message, task_id: str, result: bytes) -> bytes:
+        """Return what `Answer.encode` would; the result is JSON."""
+        told = orjson.dumps(
+            {
+                "task_id": task_id,
+                "run_times": message.attempt,
+                "time_start": message.began,
+                "time_end": message.ended,
+                "thread_id": message.thread,
+            }
         )
+        body = message.delivery.body if message.delivery is not None else None
+        if type(body) is not bytes:
+            body = _encoded(message)
+        return b"".join((self._begin, told[1:-1], b',"result":', result, b',"message":', body, b"}"))
 
 
-def answer_of(message: Message, task_id: str, last: Ran | None, function: str, now: float) -> Answer:
+def answer_of(message: Message, task_id: str, function: str, now: float) -> Answer:
     """Return the answer of a message that is done for.
 
     Args:
         message: as it is settled.
         task_id: its task's id.
-        last: its last run, if there was one.
         function: the function's name.
         now: seconds since the epoch.
     """
     host_name, script_name, script_name_long = here()
-    run = orjson.loads(b"{%b}" % last) if last is not None else {}
+    ran = bool(message.began)
     return Answer(
         task_id=task_id,
         queue_name=message.queue_name,
         function=function,
-        run_times=message.attempt if run else 0,
-        time_start=run.get("time_start"),
-        time_end=run.get("time_end", now),
+        run_times=message.attempt if ran else 0,
+        time_start=message.began if ran else None,
+        time_end=message.ended or now,
         process_id=os.getpid(),
-        thread_id=run.get("thread_id"),
+        thread_id=message.thread if ran else None,
         host_name=host_name,
         script_name=script_name,
         script_name_long=script_name_long,
         message=_body(message),
-        **_fate(message, run.get("result")),
+        **_fate(message),
     )
 
 
-def _fate(message: Message, result: Any) -> dict[str, Any]:
+def _fate(message: Message) -> dict[str, Any]:
     outcome, settlement = message.outcome, message.settlement
     error = outcome.error if outcome is not None else None
     if error is not None:
@@ -144,7 +137,7 @@ def _fate(message: Message, result: Any) -> dict[str, Any]:
         reason = _plain(settlement.reason)
         text = _plain(settlement.error) or reason
         return {"state": DEAD_LETTERED, "reason": reason, "exception_type": "DeadLettered", "exception_msg": text}
-    return {"state": SUCCEEDED, "result": result}
+    return {"state": SUCCEEDED, "result": orjson.loads(message.encoded) if message.encoded else None}
 
 
 def _body(message: Message) -> Any:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_control.dead_letter import dead_letter_for
-from fsdf_control.result_answer import Ran, Successes, answer_of, asks, control_data, ran
+from fsdf_control.result_answer import Successes, answer_of, asks, control_data
 from fsdf_core.answer import DROPPED, Answer, answer_key, decode_answer
-from fsdf_core.batch import BatchMessage
+from fsdf_core.batch import BatchMessage, members_of
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
 from fsdf_core.errors import ResultNotJson, StateError, StateUnavailable
@@ -88,25 +88,29 @@ class Results(Control):
         self._store = store if isinstance(store, StateStore) else None
         self._ttl = ttl
         self._enabled = enabled
+        self.wants_runs = enabled
+        self.around_options_only = not enabled
         self._dead_letter = dead_letter
         self._function = function
         self._given_clock = clock
         self._clock = clock or SYSTEM_CLOCK
         self._logger = logging.getLogger("fsdf.control")
         self._successes = Successes("", function)
-        self._ran: dict[Message, Ran] = {}
 
     def start(self, host: Host) -> None:
         """Take the consumer's clock, if there is no other, and its logger."""
         self._clock = self._given_clock or host.clock
         self._logger = host.logger
         self._successes = Successes(host.queue.name, self._function)
-        self._ran.clear()
 
     def around(self, call: Call) -> Call:
         """Keep the result of each run that is asked for."""
 
         def answered(message: Message) -> Any:
+            if message.plain:  # so answers are enabled, and times noted
+                result = call(message)
+                message.encoded = _encoded(result)
+                return result
             whole = isinstance(message, BatchMessage)
             if not whole and not asks(message.extra, self._enabled):
                 return call(message)
@@ -126,6 +130,10 @@ class Results(Control):
         """`around` for `async def` functions."""
 
         async def answered(message: Message) -> Any:
+            if message.plain:
+                result = await call(message)
+                message.encoded = _encoded(result)
+                return result
             whole = isinstance(message, BatchMessage)
             if not whole and not asks(message.extra, self._enabled):
                 return await call(message)
@@ -141,10 +149,6 @@ class Results(Control):
 
         return answered
 
-    def around_every(self) -> int:
-        """Only messages with options can ask if the function does not."""
-        return 1 if self._enabled else 0
-
     def on_error(self, message: Message, error: BaseException, attempt: int) -> Recovery | None:  # noqa: ARG002
         """Another attempt would return no JSON either."""
         if not isinstance(error, ResultNotJson):
@@ -154,51 +158,48 @@ class Results(Control):
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Store the answers, wake those who wait."""
         values: dict[str, bytes] = {}
-        runs, enabled = self._ran, self._enabled
+        enabled, encode = self._enabled, self._successes.encode
         for message in messages:
             if message.plain and not enabled:
                 continue
-            last = runs.get(message)
             outcome = message.outcome
-            if last is not None and message.settlement is None and (outcome is None or outcome.success):
+            if (
+                message.encoded is not None
+                and message.settlement is None
+                and (outcome is None or outcome.success)
+                and message.began
+            ):
                 task_id = message.task_id
-                values[answer_key(task_id)] = self._successes.encode(message, task_id, last)
+                values[answer_key(task_id)] = encode(message, task_id, message.encoded)
             else:
-                self._add_other(values, message, last)
+                self._add_other(values, message)
         if values:
             self._tell(values)
-        if runs:
-            for message in messages:
-                runs.pop(message, None)
 
-    def _add_other(self, values: dict[str, bytes], message: Message, last: Ran | None) -> None:
+    def _add_other(self, values: dict[str, bytes], message: Message) -> None:
         """Add the answer of a message that did not simply succeed, if it has ended and was asked for."""
         if isinstance(message.settlement, _NOT_YET):
             return
         extra = control_data(message)
         if "task_id" in extra and asks(extra, self._enabled):
             task_id = str(extra["task_id"])
-            answer = answer_of(message, task_id, last, self._function, self._clock.time())
+            answer = answer_of(message, task_id, self._function, self._clock.time())
             values[answer_key(task_id)] = answer.encode()
 
     def _ended(self, message: Message, result: Any, began: float) -> Any:
-        try:
-            encoded = orjson.dumps(result)
-        except TypeError as error:
-            self._failed(message, began)
-            raise ResultNotJson(
-                f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
-                "or switch is_using_rpc_mode off"
-            ) from None
-        self._ran[message] = ran(began, self._clock.time(), threading.get_ident(), encoded)
+        self._note(message, began)
+        message.encoded = _encoded(result)
         return result
 
     def _failed(self, message: Message, began: float) -> None:
-        members = message.members if isinstance(message, BatchMessage) else (message,)
-        noted = ran(began, self._clock.time(), threading.get_ident(), None)
-        for member in members:
+        for member in members_of(message):
             if asks(member.extra, self._enabled):
-                self._ran[member] = noted
+                self._note(member, began)
+
+    def _note(self, message: Message, began: float) -> None:
+        """Note a run, unless the consumer has done so."""
+        if message.began < began:
+            message.began, message.ended, message.thread = began, self._clock.time(), threading.get_ident()
 
     def _batch_ended(self, message: Message, results: Any, began: float) -> Any:
         """Note each call's own result; one that is not JSON fails alone."""
@@ -243,6 +244,16 @@ class Results(Control):
             ((key, value),) = values.items()
             self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
             store.tell({key: _too_much(decode_answer(value), len(value), error).encode()}, self._ttl)
+
+
+def _encoded(result: Any) -> bytes:
+    try:
+        return orjson.dumps(result)
+    except TypeError as error:
+        raise ResultNotJson(
+            f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
+            "or switch is_using_rpc_mode off"
+        ) from None
 
 
 def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:

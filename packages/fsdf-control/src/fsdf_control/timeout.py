@@ -63,6 +63,7 @@ class Timeout(Control):
                 f"a timeout needs seconds >= 0 (0 or None is no limit) and grace >= 0, not {seconds} and {grace}"
             )
         self._seconds = seconds or 0
+        self.around_options_only = not seconds
         self._grace = grace
         self._option = NumberOption(OVERRIDE)
         self._watchdog: Watchdog | None = None
@@ -108,10 +109,6 @@ class Timeout(Control):
                 watchdog.forget(running)
 
         return limited
-
-    def around_every(self) -> int:
-        """Without a limit of its own, only messages with options can have one."""
-        return 1 if self._seconds else 0
 
     def around_async(self, call: AsyncCall) -> AsyncCall:
         """Watch each call that has a limit."""

@@ -35,6 +35,7 @@ class AsyncExecutor(Executor):
 
     def _build(self) -> Callable[[], Any]:
         call = self._call
+        plain = self._plain
         direct = self._direct
         take = self._ready.popleft
         here = current_message.task
@@ -46,7 +47,12 @@ class AsyncExecutor(Executor):
                 return
             here.set(message)
             try:
-                result = await (direct(**message.arguments) if direct is not None and message.plain else call(message))
+                if not message.plain:
+                    result = await call(message)
+                elif direct is None:
+                    result = await plain(message)
+                else:
+                    result = await direct(**message.arguments)
             except BaseException as raised:  # noqa: BLE001 - a task may raise anything, the loop goes on
                 error = raised
             else:

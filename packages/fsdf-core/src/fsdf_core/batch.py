@@ -12,6 +12,7 @@ from fsdf_core.context import current_message
 from fsdf_core.executor import Executor
 from fsdf_core.host import Abandoned
 from fsdf_core.message import Message
+from fsdf_core.noting import noting_members, noting_members_async
 
 if TYPE_CHECKING:
     import asyncio
@@ -124,6 +125,9 @@ class BatchExecutor(Executor):
             return result_alone(await function([message.arguments]))
 
         return call
+
+    def _noting(self, call: Any, *, waits: bool) -> Any:
+        return (noting_members_async if waits else noting_members)(call, self._running, members_of)
 
     def begin(self, count: int) -> None:  # noqa: ARG002 - one gathers for all
         """Let a worker gather, unless one does."""

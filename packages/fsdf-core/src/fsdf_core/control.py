@@ -37,6 +37,9 @@ class Control:
         retryable_errors: exceptions of `on_settle` that mean "try again": the batch waits, unacknowledged.
         options_only: whether `on_publish` and `admit_many` need to see only messages that may have options in
             `extra`.
+        around_options_only: whether `around` and `around_async` need to see only messages that may have options in
+            `extra`.
+        wants_runs: whether the runs of messages are to be noted: their `began`, `ended`, `thread`, `result`, `earlier`.
         wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
             become True while the consumer runs, by `Host.observe`.
     """
@@ -44,6 +47,8 @@ class Control:
     requires: ClassVar[frozenset[str]] = frozenset()
     retryable_errors: tuple[type[BaseException], ...] = ()
     options_only: bool = False
+    around_options_only: bool = False
+    wants_runs: bool = False
     wants_outcomes: bool = True
 
     def on_publish(self, message: Message) -> Drop | None:
@@ -86,13 +91,16 @@ class Control:
         return [None] * len(messages)
 
     def around(self, call: Call) -> Call:
-        """Wrap the execution; called once, at start, the first control being the outermost."""
+        """Wrap the execution; called at start, the first control being the outermost.
+
+        It is called twice where messages without options do not pass through all controls.
+        """
         return call
 
     def around_every(self) -> int:
-        """Of how many messages without options one must go through `around`: 1 (default): each; 0: none.
+        """Overridden: one of so many messages without options goes through `around`, a sample; 0: none.
 
-        Asked for each batch that arrives.
+        Asked for each batch that arrives. Not overridden: each does.
         """
         return 1
 

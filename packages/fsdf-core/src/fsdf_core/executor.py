@@ -6,11 +6,14 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.chains import chains
 from fsdf_core.context import current_message
-from fsdf_core.control import Control, overriding
+from fsdf_core.control import overriding
 from fsdf_core.coroutines import is_async
+from fsdf_core.error_text import brief
 from fsdf_core.host import Abandoned
 from fsdf_core.message import ATTEMPTS
+from fsdf_core.noting import noting, noting_async
 from fsdf_core.outcome import Outcome
 from fsdf_core.verdict import DeadLetter, Release, Requeue, Retry
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Sequence
 
-    from fsdf_core.control import AsyncCall, Call
+    from fsdf_core.control import AsyncCall, Call, Control
     from fsdf_core.inbox import Inbox
     from fsdf_core.message import Message
     from fsdf_core.pool import Pool
@@ -74,10 +77,11 @@ class Executor:
         self._observers = overriding(controls, "on_outcome")
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
         self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
+        self._running: dict[Message, float] = {}
         self._function = function
         self._loop = loop
         self._direct: Callable[..., Any] | None = None
-        self._call = self._compose(controls)
+        self._call, self._plain = self._compose(controls)
         self.run_next = self._build()
         """What the pool calls: runs messages as long as any are ready."""
 
@@ -91,6 +95,10 @@ class Executor:
     def observe(self) -> None:
         """Build outcomes of successes from now on."""
         self._observed = True
+
+    def running_now(self) -> list[tuple[Message, float]]:
+        """Return the messages that run, and since when; none unless a control wants runs."""
+        return list(self._running.items())
 
     def abandon(self, message: Message, error: BaseException) -> None:
         """Settle a message whose call does not end, once; a retry becomes another worker's."""
@@ -124,17 +132,21 @@ class Executor:
     def _settle_abandoned(self, message: Message, error: BaseException) -> None:
         self._decide_without_worker(message, error)
 
-    def _compose(self, controls: Sequence[Control]) -> Call:
-        """Return what runs a message: the controls around the function."""
+    def _compose(self, controls: Sequence[Control]) -> tuple[Call, Call]:
+        """Return what runs a message, and what runs one without options."""
         waits = is_async(self._function)
-        arounds = overriding(controls, "around_async" if waits else "around")
-        call = self._innermost_async() if waits else self._innermost()
-        for around in reversed(arounds):
-            call = around(call)
-        if all(type(around.__self__).around_every is not Control.around_every for around in arounds):
-            # No control must go around each call: plain messages take the short way.
+        innermost = self._innermost_async() if waits else self._innermost()
+        if noted := any(control.wants_runs for control in controls):
+            innermost = self._noting(innermost, waits=waits)
+        whole, plain, bare = chains(innermost, controls, "around_async" if waits else "around")
+        if bare and not noted:
             self._direct = self._function
-        return self._waiting(call) if waits else call
+        if waits and (waited := self._waiting(whole)) is not whole:
+            return waited, waited
+        return whole, plain
+
+    def _noting(self, call: Any, *, waits: bool) -> Any:
+        return (noting_async if waits else noting)(call, self._running)
 
     def _innermost(self) -> Call:
         function = self._function
@@ -160,8 +172,9 @@ class Executor:
 
         return lambda message: loops.run(run(message))
 
-    def _build(self) -> Callable[[], None]:
+    def _build(self) -> Callable[[], None]:  # noqa: C901 - as run_next
         call = self._call
+        plain = self._plain
         direct = self._direct
         finished = self._finished
         settle = finished.items.append
@@ -170,7 +183,7 @@ class Executor:
         go_on = self._go_on
         here = current_message.thread
 
-        def run_next() -> None:
+        def run_next() -> None:  # noqa: C901 - calls would cost more than what they hide
             ends = monotonic() + _TURN
             while True:
                 for _ in range(_IN_A_ROW):
@@ -180,7 +193,12 @@ class Executor:
                         return None
                     here.message = message
                     try:
-                        result = direct(**message.arguments) if direct is not None and message.plain else call(message)
+                        if not message.plain:
+                            result = call(message)
+                        elif direct is None:
+                            result = plain(message)
+                        else:
+                            result = direct(**message.arguments)
                     except BaseException as raised:  # noqa: BLE001 - a task may raise anything, its worker goes on
                         error = raised
                     else:
@@ -227,7 +245,7 @@ class Executor:
             return None
         self._logger.warning(
             "task %s: attempt %d failed (%s), the next in %g s",
-            message.task_id, message.attempt, _brief(error), verdict.after,
+            message.task_id, message.attempt, brief(error), verdict.after,
         )  # fmt: skip
         return verdict.after
 
@@ -236,6 +254,7 @@ class Executor:
         self._settle(message)
 
     def _decide_without_worker(self, message: Message, error: BaseException) -> None:
+        self._running.pop(message, None)
         verdict = self._decide(message, error)
         if isinstance(verdict, Retry):
             verdict = Requeue(verdict.after, {ATTEMPTS: message.attempt})
@@ -260,7 +279,7 @@ class Executor:
         if isinstance(verdict, Requeue | DeadLetter):
             message.settlement = verdict
         if isinstance(verdict, Requeue):
-            self._logger.debug("task %s put back: %s", message.task_id, _brief(error))
+            self._logger.debug("task %s put back: %s", message.task_id, brief(error))
         else:
             fate = "sent to the dead-letter queue" if isinstance(verdict, DeadLetter) else "failed"
             self._logger.error(
@@ -276,11 +295,3 @@ class Executor:
                 observe(message, outcome)
             except Exception:
                 self._logger.exception("task %s: an outcome hook failed", message.task_id)
-
-
-def _brief(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - the user's class may do anything
-        text = "(its text cannot be had)"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

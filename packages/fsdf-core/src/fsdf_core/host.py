@@ -34,6 +34,7 @@ class Host:
         abandon: settle a running message as failed with the error, now; the pool gets a worker more until the
             stuck one ends. For controls that have told the running call to raise `Abandoned` when it ends.
         batched: the function takes a list of calls, also for one that is run again alone.
+        running: returns the messages that run now with the times of their beginnings, if a control wants runs.
         observe: from now on build `message.outcome` for successes too; see `Control.wants_outcomes`.
     """
 
@@ -46,6 +47,7 @@ class Host:
     wake: Callable[[], None]
     abandon: Callable[[Message, BaseException], None]
     observe: Callable[[], None] = _nothing
+    running: Callable[[], list[tuple[Message, float]]] = list
     batched: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from fsdf_core.broker import Delivery
@@ -17,6 +17,15 @@ ATTEMPTS = "_advanced_retry_count"
 """Key of `extra`: how often the task ran before its message was sent anew."""
 
 
+class Run(NamedTuple):
+    """One call of the function: begin and end in seconds since the epoch, what it raised, and the thread it was in."""
+
+    began: float
+    ended: float
+    error: BaseException | None
+    thread: int
+
+
 class Message:
     """One call of the queue's function.
 
@@ -29,24 +38,37 @@ class Message:
         outcome: how it ended in a worker; None before that, and after a success that nobody observes.
         plain: on the consumer's side: it has no options in `extra`, and is no sample for `Control.around_every`.
         queue_name: the queue it was received from, or goes to.
+        began: when its last run began, seconds since the epoch, if a control wants runs; 0 before that.
+        ended: when that ended; 0 while it runs.
+        thread: identifier of the thread it was in; set with `began`.
+        earlier: its runs that raised or were repeated, if a control wants runs.
+        result: what the function returned, if a control wants runs; None before that.
+        encoded: that as JSON, if a control has encoded it.
         delay: on the producer's side only, seconds before it may be delivered; set by the publisher or a control.
         priority: on the producer's side only, 0 (low) and up; likewise.
     """
 
     delay: float
     priority: int
+    thread: int
 
     __slots__ = (
         "arguments",
         "attempt",
+        "began",
         "delay",
         "delivery",
+        "earlier",
+        "encoded",
+        "ended",
         "extra",
         "outcome",
         "plain",
         "priority",
         "queue_name",
+        "result",
         "settlement",
+        "thread",
     )
 
     def __init__(
@@ -60,6 +82,10 @@ class Message:
         self.outcome: Outcome | None = None
         self.queue_name = queue_name
         self.plain = False
+        self.began = self.ended = 0.0
+        self.earlier: tuple[Run, ...] = ()
+        self.result: Any = None
+        self.encoded: bytes | None = None
 
     @property
     def task_id(self) -> str:

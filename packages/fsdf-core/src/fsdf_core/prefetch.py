@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 CEILING = 20_000
 """Most messages fetched ahead."""
 
 _SAMPLE = 0.01
-"""Seconds between two measurements of the rate."""
+"""Seconds between two looks at what has finished."""
+
+_WINDOW = 0.2
+"""Seconds over which the rate is measured: messages finish in bursts."""
 
 
 class Prefetch:
@@ -22,8 +27,7 @@ class Prefetch:
 
     def __init__(self, now: float, horizon: float) -> None:
         self._horizon = horizon
-        self._since = now
-        self._finished = 0
+        self._looks = deque([(now, 0)])
         self._ahead = 0
 
     def ahead(self, now: float, finished: int) -> int:
@@ -33,10 +37,11 @@ class Prefetch:
             now: monotonic time in seconds.
             finished: how many messages the consumer has finished since it started.
         """
-        elapsed = now - self._since
-        if elapsed >= _SAMPLE:
-            rate = (finished - self._finished) / elapsed
-            self._ahead = min(CEILING, int(rate * self._horizon))
-            self._since = now
-            self._finished = finished
+        looks = self._looks
+        if now - looks[-1][0] >= _SAMPLE:
+            looks.append((now, finished))
+            while now - looks[1][0] >= _WINDOW:
+                looks.popleft()
+            since, before = looks[0]
+            self._ahead = min(CEILING, int((finished - before) / (now - since) * self._horizon))
         return self._ahead

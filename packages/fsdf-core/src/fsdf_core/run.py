@@ -145,6 +145,7 @@ class Run:
             wake=self._dispatcher.wake,
             abandon=self._executor.abandon,
             observe=self._executor.observe,
+            running=self._executor.running_now,
             batched=owner.batch is not None,
         )
         try:
