@@ -117,7 +117,7 @@ class RedisSubscription(Subscription):
 
     def ask_ahead(self, limit: int) -> int:
         """Begin a claim, if more may be ready."""
-        if self._next_look:
+        if self._next_look or not self.asks_ahead:
             return 0
         limit = min(limit, _MOST)
         self._asked = True
