@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fsdf_cli.addresses import roster
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, print_json, print_table
 from fsdf_cli.targets import facade
 from fsdf_core.errors import ConsumerError
@@ -19,13 +20,10 @@ from fsdf_core.settings import get_settings
 if TYPE_CHECKING:
     from fsdf.booster import Booster
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf bench
-
-fsdf bench --broker REDIS_ACK_ABLE --messages 50000 --concurrency 10
-"""
+EXAMPLES = examples(
+    "fsdf bench",
+    "fsdf bench --broker REDIS_ACK_ABLE --messages 50000 --concurrency 10",
+)
 _PROBES = 100
 _PATIENCE = 120.0
 

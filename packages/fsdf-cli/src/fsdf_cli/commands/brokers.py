@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, print_json, print_table
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.registry import brokers as registry
 
+EXAMPLES = examples("fsdf brokers", "fsdf brokers --json | jq '.[] | select(.priority) | .broker'")
 _HEADINGS = ("broker", "durable", "acks", "counts", "delay", "priority", "size", "shared by", "order", "proof of life")
 
 

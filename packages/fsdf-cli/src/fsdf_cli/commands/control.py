@@ -7,23 +7,21 @@ from typing import Annotated
 import typer
 
 from fsdf_cli.addresses import QUEUE_HELP, find, queue_names, roster, state
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import FAILED
 from fsdf_cli.output import AsJson, print_json, say
 from fsdf_cli.targets import Modules  # noqa: TC001 - typer reads it
 from fsdf_core.errors import ConfigurationError
 
-PURGE_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf purge sums
-
-fsdf purge --yes sums mails
-"""
-KILL_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf kill 0198b2c4-5d2e-7000-8000-000000000001 --queue sums
-"""
+PURGE_EXAMPLES = examples(
+    "fsdf purge sums",
+    "fsdf purge --yes sums mails",
+)
+KILL_EXAMPLES = examples(
+    "fsdf kill 0198b2c4-5d2e-7000-8000-000000000001 --queue sums",
+)
+PAUSE_EXAMPLES = examples("fsdf pause sums mails")
+RESUME_EXAMPLES = examples("fsdf resume sums mails")
 QueueNames = Annotated[list[str], typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import FAILED
 from fsdf_cli.output import AsJson, moment, note, print_json, print_table, say
 from fsdf_cli.targets import load
@@ -20,19 +21,13 @@ from fsdf_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from fsdf_cli.deployment import Server
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf deploy anna@worker1.example app.tasks --processes 4
-
-fsdf deploy worker1.example:2222 app/ -q mails --shell "source ~/venv/bin/activate" --env FSDF_REDIS_URL
-
-fsdf deploy status anna@worker1.example
-
-fsdf deploy logs anna@worker1.example -q mails
-
-fsdf deploy stop anna@worker1.example
-"""
+EXAMPLES = examples(
+    "fsdf deploy anna@worker1.example app.tasks --processes 4",
+    'fsdf deploy worker1.example:2222 app/ -q mails --shell "source ~/venv/bin/activate" --env FSDF_REDIS_URL',
+    "fsdf deploy status anna@worker1.example",
+    "fsdf deploy logs anna@worker1.example -q mails",
+    "fsdf deploy stop anna@worker1.example",
+)
 _PASSWORD = "FSDF_DEPLOY_PASSWORD"  # noqa: S105 - a variable's name
 
 
@@ -128,7 +123,7 @@ def to(
         say(f"{each['name']}: runs, pid {each['pid']}, {len(each['uploaded'])} file(s) uploaded{earlier}")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf deploy status deploy@alpha"))
 def status(
     address: Address,
     queue: Queue = None,
@@ -160,7 +155,7 @@ def status(
         raise typer.Exit(FAILED)
 
 
-@group.command()
+@group.command(epilog=examples("fsdf deploy logs deploy@alpha --queue sums -n 50"))
 def logs(
     address: Address,
     queue: Queue = None,
@@ -186,7 +181,7 @@ def logs(
             say(line if len(found) == 1 else f"{name}: {line}")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf deploy stop deploy@alpha --queue sums"))
 def stop(
     address: Address,
     queue: Queue = None,

@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from fsdf_cli.addresses import DEAD, QUEUE_HELP, find, queue_names
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import FAILED
 from fsdf_cli.output import AsJson, moment, print_json, print_table, say
 from fsdf_cli.targets import Modules  # noqa: TC001 - typer reads it
@@ -18,20 +19,17 @@ from fsdf_core.errors import ConfigurationError, UnknownName
 if TYPE_CHECKING:
     from fsdf_core.dead_letters import DeadTask
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf dlq list sums
-
-fsdf dlq show sums 0198b2c4-5d2e-7000-8000-000000000001
-
-fsdf dlq replay sums --all
-
-fsdf dlq drop sums ID ID
-"""
+EXAMPLES = examples(
+    "fsdf dlq list sums",
+    "fsdf dlq show sums 0198b2c4-5d2e-7000-8000-000000000001",
+    "fsdf dlq replay sums --all",
+    "fsdf dlq drop sums ID ID",
+)
 _MANY = 100_000
 
-group = typer.Typer(help="Look at dead letters, send them back, throw them away.", no_args_is_help=True)
+group = typer.Typer(
+    help="Look at dead letters, send them back, throw them away.", no_args_is_help=True, epilog=EXAMPLES
+)
 QueueName = Annotated[
     str, typer.Argument(help=f"{QUEUE_HELP} The dead letters are on its {DEAD} queue.", autocompletion=queue_names)
 ]
@@ -39,7 +37,7 @@ Ids = Annotated[list[str] | None, typer.Argument(help="Task ids.")]
 All = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
-@group.command("list", epilog=EXAMPLES)
+@group.command("list", epilog=examples("fsdf dlq list sums", "fsdf dlq list sums --json"))
 def list_(
     queue: QueueName,
     modules: Modules = None,
@@ -58,7 +56,7 @@ def list_(
         print_table(("task", "since", ">runs", "reason", "error"), rows, empty="no dead letters")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf dlq show sums 0198b2c4-5d2e-7000-8000-000000000001"))
 def show(queue: QueueName, task_id: str, modules: Modules = None, *, as_json: AsJson = False) -> None:
     """Show one dead letter with its arguments and its traceback."""
     for letter in _letters(queue, modules).list(_MANY):
@@ -77,7 +75,7 @@ def show(queue: QueueName, task_id: str, modules: Modules = None, *, as_json: As
         say(trace)
 
 
-@group.command()
+@group.command(epilog=examples("fsdf dlq replay sums --all", "fsdf dlq replay sums ID ID"))
 def replay(
     queue: QueueName, task_ids: Ids = None, modules: Modules = None, *, every: All = False, as_json: AsJson = False
 ) -> None:
@@ -86,7 +84,7 @@ def replay(
     _tell("replayed", count, task_ids, as_json=as_json)
 
 
-@group.command()
+@group.command(epilog=examples("fsdf dlq drop sums ID ID", "fsdf dlq drop --yes sums --all"))
 def drop(
     queue: QueueName,
     task_ids: Ids = None,

@@ -10,6 +10,7 @@ from fsdf_cli.addresses import described, roster
 from fsdf_cli.checkup.connections import connections
 from fsdf_cli.checkup.machine import machine
 from fsdf_cli.checkup.tasks import tasks
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import FAILED, troubles
 from fsdf_cli.output import AsJson, print_json, print_table
 from fsdf_cli.targets import Modules, load
@@ -18,15 +19,11 @@ from fsdf_core.setting_origins import setting_origins, unknown_names
 if TYPE_CHECKING:
     from fsdf_cli.checkup.finding import Finding
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf doctor
-
-fsdf doctor -i app.tasks
-
-fsdf doctor --config
-"""
+EXAMPLES = examples(
+    "fsdf doctor",
+    "fsdf doctor -i app.tasks",
+    "fsdf doctor --config",
+)
 _SIGNS = {"good": "ok", "risk": "RISK", "fault": "FAULT"}
 
 

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from fsdf_cli.examples import examples
 from fsdf_cli.output import say
 from fsdf_core.config_modules import CONFIG_MODULE
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.settings_page import config_template
+
+EXAMPLES = examples("fsdf init", "fsdf init --force deploy/")
 
 
 def init(

@@ -8,20 +8,17 @@ from typing import Annotated
 import typer
 
 from fsdf_cli.addresses import find
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import INTERRUPTED
 from fsdf_cli.moving import move as move_messages
 from fsdf_cli.output import AsJson, note, print_json, say
 from fsdf_cli.targets import Modules  # noqa: TC001 - typer reads it
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf move sums SQLITE_QUEUE:sums_old
-
-fsdf move SQLITE_QUEUE:sums REDIS_STREAM:sums
-
-fsdf move sums_dlx sums --limit 10
-"""
+EXAMPLES = examples(
+    "fsdf move sums SQLITE_QUEUE:sums_old",
+    "fsdf move SQLITE_QUEUE:sums REDIS_STREAM:sums",
+    "fsdf move sums_dlx sums --limit 10",
+)
 
 
 def move(

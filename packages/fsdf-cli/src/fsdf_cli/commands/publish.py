@@ -12,6 +12,7 @@ import typer
 from fsdf_cli.addresses import QUEUE_HELP, Address, find, queue_names
 from fsdf_cli.call_arguments import named, parsed
 from fsdf_cli.commands.result import tell_result
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, print_json, say
 from fsdf_cli.targets import Modules, facade
 from fsdf_core.errors import ConfigurationError
@@ -19,24 +20,16 @@ from fsdf_core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PUSH_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf push sums 1 2
-
-fsdf push -i app.tasks sums 1 --y=2
-
-fsdf push --wait 10 REDIS_STREAM:sums --x=1 --y='{"a": [1]}'
-"""
-PUBLISH_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf publish sums '{"x": 1, "y": 2}'
-
-fsdf publish --countdown 60 --task-id 42 sums '{"x": 1}'
-
-zcat calls.jsonl.gz | fsdf publish sums -
-"""
+PUSH_EXAMPLES = examples(
+    "fsdf push sums 1 2",
+    "fsdf push -i app.tasks sums 1 --y=2",
+    "fsdf push --wait 10 REDIS_STREAM:sums --x=1 --y='{\"a\": [1]}'",
+)
+PUBLISH_EXAMPLES = examples(
+    'fsdf publish sums \'{"x": 1, "y": 2}\'',
+    "fsdf publish --countdown 60 --task-id 42 sums '{\"x\": 1}'",
+    "zcat calls.jsonl.gz | fsdf publish sums -",
+)
 _BATCH = 1000
 
 QueueName = Annotated[str, typer.Argument(help=QUEUE_HELP, autocompletion=queue_names)]

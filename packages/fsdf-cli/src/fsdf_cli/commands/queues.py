@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fsdf_cli.addresses import QUEUE_HELP, described, find, queue_names, roster
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, console, moment, print_json, print_table, say, span, table
 from fsdf_cli.peek import peek
 from fsdf_cli.queue_view import QueueView, view, views
@@ -21,22 +22,15 @@ if TYPE_CHECKING:
 
     from fsdf_core.roster import KnownQueue
 
-QUEUES_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf queues
-
-fsdf queues --watch
-
-fsdf queues --json | jq '.[] | select(.ready > 1000) | .queue'
-"""
-INSPECT_EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf inspect sums
-
-fsdf inspect sums --peek 5
-"""
+QUEUES_EXAMPLES = examples(
+    "fsdf queues",
+    "fsdf queues --watch",
+    "fsdf queues --json | jq '.[] | select(.ready > 1000) | .queue'",
+)
+INSPECT_EXAMPLES = examples(
+    "fsdf inspect sums",
+    "fsdf inspect sums --peek 5",
+)
 _HEADINGS = (
     "queue", "broker", ">ready", ">delayed", ">unacked", ">dead", ">workers", ">running", ">a second", "state"
 )  # fmt: skip

@@ -6,18 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from fsdf_cli.examples import examples
 from fsdf_cli.mistakes import FAILED, UNANSWERED
 from fsdf_cli.output import AsJson, note, print_json, say, say_wrong
 from fsdf_cli.targets import facade
 from fsdf_core.errors import FsdfError
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf result 0198b2c4-5d2e-7000-8000-000000000001
-
-fsdf result --timeout 0 ID || echo "not yet"
-"""
+EXAMPLES = examples(
+    "fsdf result 0198b2c4-5d2e-7000-8000-000000000001",
+    'fsdf result --timeout 0 ID || echo "not yet"',
+)
 
 
 def result(

@@ -10,6 +10,7 @@ import typer
 
 from fsdf_cli.addresses import QUEUE_HELP, find, queue_names
 from fsdf_cli.call_arguments import named, parsed
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, moment, note, print_json, print_table, say
 from fsdf_cli.targets import Modules, facade
 from fsdf_core import lifecycle
@@ -20,25 +21,20 @@ if TYPE_CHECKING:
     from fsdf.schedule_manager import ScheduleManager
     from fsdf.scheduled_job import ScheduledJob
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf schedule add --every 30s --id beat sums 1 2
-
-fsdf schedule add --cron "*/5 8-18 * * mon-fri" mails --to=ann
-
-fsdf schedule add --at "2027-01-01 00:00:00" mails --to=all
-
-fsdf schedule start
-"""
+EXAMPLES = examples(
+    "fsdf schedule add --every 30s --id beat sums 1 2",
+    'fsdf schedule add --cron "*/5 8-18 * * mon-fri" mails --to=ann',
+    'fsdf schedule add --at "2027-01-01 00:00:00" mails --to=all',
+    "fsdf schedule start",
+)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 
-group = typer.Typer(help="Publish calls at certain times.", no_args_is_help=True)
+group = typer.Typer(help="Publish calls at certain times.", no_args_is_help=True, epilog=EXAMPLES)
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The schedule's id.")]
 
 
-@group.command("list", epilog=EXAMPLES)
+@group.command("list", epilog=examples("fsdf schedule list", "fsdf schedule list --json"))
 def list_(*, as_json: AsJson = False) -> None:
     """List the schedules of all processes."""
     jobs = _manager().get_jobs()
@@ -84,28 +80,28 @@ def add(
         say(f"{job.id}: next {moment(_next(job))}")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf schedule pause beat"))
 def pause(job_id: JobId) -> None:
     """Let a schedule publish nothing until it is resumed."""
     _job(job_id).pause()
     say(f"{job_id} is paused")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf schedule resume beat"))
 def resume(job_id: JobId) -> None:
     """Let a schedule publish again; what it missed is not made up for."""
     _job(job_id).resume()
     say(f"{job_id} goes on")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf schedule remove beat"))
 def remove(job_id: JobId) -> None:
     """Delete a schedule."""
     _job(job_id).remove()
     say(f"{job_id} is removed")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf schedule run beat"))
 def run(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Publish a schedule's call now, besides its times."""
     task_id = _manager().run_job(_job(job_id).id)
@@ -115,7 +111,7 @@ def run(job_id: JobId, *, as_json: AsJson = False) -> None:
         say(task_id)
 
 
-@group.command()
+@group.command(epilog=examples("fsdf schedule start"))
 def start() -> None:
     """Publish what is due, until Ctrl-C or SIGTERM; of several schedulers one works, and the others take over."""
     manager = _manager()

@@ -7,15 +7,13 @@ from typing import Any
 
 import typer
 
+from fsdf_cli.examples import examples
 from fsdf_core.errors import MissingDependency
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf web
-
-fsdf web --port 8080
-"""
+EXAMPLES = examples(
+    "fsdf web",
+    "fsdf web --port 8080",
+)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 

@@ -6,22 +6,18 @@ from typing import Annotated
 
 import typer
 
+from fsdf_cli.examples import examples
 from fsdf_cli.output import note, print_json, print_table
 from fsdf_cli.targets import load
 from fsdf_cli.working import chosen, processes_of, work_here, work_in_processes
 from fsdf_core.settings import patch_frame_config
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf worker app.tasks
-
-fsdf worker app/ --queue mails --queue sums --processes 2:8
-
-fsdf worker app.tasks --group nightly --concurrency 4 --qps 10
-
-fsdf worker app.tasks --reload
-"""
+EXAMPLES = examples(
+    "fsdf worker app.tasks",
+    "fsdf worker app/ --queue mails --queue sums --processes 2:8",
+    "fsdf worker app.tasks --group nightly --concurrency 4 --qps 10",
+    "fsdf worker app.tasks --reload",
+)
 
 
 def worker(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fsdf_cli.addresses import find, roster
+from fsdf_cli.examples import examples
 from fsdf_cli.output import AsJson, print_json, print_table, say, span
 from fsdf_core.errors import ConfigurationError, UnknownName
 from fsdf_core.suggest import did_you_mean
@@ -14,17 +15,12 @@ from fsdf_core.suggest import did_you_mean
 if TYPE_CHECKING:
     from fsdf_core.roster import Worker
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-fsdf workers
-
-fsdf workers --host alpha --json
-
-fsdf workers stop alpha-4711-0123456789abcdef
-
-fsdf workers pace sums --qps 10 --concurrency 4
-"""
+EXAMPLES = examples(
+    "fsdf workers",
+    "fsdf workers --host alpha --json",
+    "fsdf workers stop alpha-4711-0123456789abcdef",
+    "fsdf workers pace sums --qps 10 --concurrency 4",
+)
 _MEGABYTE = 1024 * 1024
 
 group = typer.Typer(help="Show who works, and command them.", invoke_without_command=True, epilog=EXAMPLES)
@@ -49,7 +45,7 @@ def workers(
         print_table(headings, map(_row, found), empty="nobody works, as far as is known")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf workers stop alpha-4711-0123456789abcdef"))
 def stop(
     consumer_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="As `fsdf workers` lists them.")],
 ) -> None:
@@ -59,7 +55,7 @@ def stop(
         say(f"{consumer_id} ends")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf workers pace sums --qps 10 --concurrency 4", "fsdf workers pace sums --reset"))
 def pace(
     queue: Annotated[str, typer.Argument(help="The queue's name.")],
     qps: Annotated[float | None, typer.Option("--qps", min=0, help="Starts a second in each consumer; 0: any.")] = None,
@@ -87,7 +83,7 @@ def pace(
     say(f"{name}: starts a second: {rate}; at once: {ordered.concurrency or 'as the code says'}")
 
 
-@group.command()
+@group.command(epilog=examples("fsdf workers forget sums"))
 def forget(queue: Annotated[str, typer.Argument(help="The queue's name.")]) -> None:
     """List a queue no more, until a worker consumes it again; its messages stay."""
     names = [each.name for each in roster().queues()]
