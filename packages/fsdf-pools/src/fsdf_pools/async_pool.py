@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from fsdf_pools.errors import PoolClosedError
 from fsdf_pools.log import log_failure
 from fsdf_pools.loop_thread import LoopThread
 from fsdf_pools.registry import CREWS
+from fsdf_pools.task_start import starter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from typing_extensions import Self
 
-    _Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    from fsdf_pools.task_start import Start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,7 +75,7 @@ class AsyncPool:
         # The rest is touched in the loop's thread only.
         self._queued: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
-        self._start: _Start | None = None
+        self._start: Start | None = None
         self._going_on = False
 
     # -- work ------------------------------------------------------------------------------------
@@ -263,8 +262,8 @@ class AsyncPool:
         if self._queued or self._closed:
             self._fill()
 
-    def _choose_start(self) -> _Start:
-        self._start = start = _starter(self._thread.loop)
+    def _choose_start(self) -> Start:
+        self._start = start = starter(self._thread.loop)
         return start
 
     def _cancel_all(self) -> None:
@@ -283,20 +282,6 @@ async def _logged(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
         raise
     except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
         log_failure(call)
-
-
-if sys.version_info >= (3, 12):
-
-    def _starter(loop: asyncio.AbstractEventLoop) -> _Start:
-        """Return what makes a task that begins at once, so that one which never waits costs the loop no turn."""
-        if loop.get_task_factory() is not None:
-            return loop.create_task
-        return partial(asyncio.Task, loop=loop, eager_start=True)
-else:
-
-    def _starter(loop: asyncio.AbstractEventLoop) -> _Start:
-        """Return what makes a task; it begins with the loop's next turn."""
-        return loop.create_task
 
 
 def _checked(max_workers: int) -> int:
