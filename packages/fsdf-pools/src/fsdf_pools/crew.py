@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # A worker of the minimum has nothing to time out for; it still looks around now and then.
 _CORE_WAIT = 60.0
-# Seconds that a started thread may take to run; it takes microseconds.
-_BEGIN = 1.0
 
 
 class Crew:
@@ -216,19 +214,25 @@ class Crew:
             True if no worker is left.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        here = threading.current_thread()
         while True:
-            with self.lock:
-                working = [member.thread for member in self.members if member.thread]
-                threads = [*self._leaving, self.hiring.grower, *working]
-            here = threading.current_thread()
-            for thread in working:
-                if thread.ident is None:
-                    await_begin(thread, _BEGIN if deadline is None else min(_BEGIN, deadline - time.monotonic()))
-            others = [each for each in threads if each and each is not here and each.is_alive()]
+            threads = self._threads()
             left = 1.0 if deadline is None else min(1.0, deadline - time.monotonic())
-            if not others or left <= 0:
+            for thread in threads:
+                # Until it has begun it does not seem to be alive.
+                await_begin(thread, left)
+            others = [each for each in threads if each is not here and each.is_alive()]
+            if left <= 0 or (not others and self._threads() <= threads):
                 return not self.members
-            others[0].join(left)
+            if others:
+                others[0].join(left)
+
+    def _threads(self) -> set[threading.Thread]:
+        """Return those that were started and may still run; one of them may be starting another."""
+        with self.lock:
+            working = [member.thread for member in self.members if member.thread]
+            grower = self.hiring.grower
+            return {*self._leaving, *working, *([grower] if grower and grower.ident else [])}
 
     def lend_hand(self) -> None:
         """Run here what waits for a worker that an exiting interpreter refused to start."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def start(thread: threading.Thread) -> None:
-    """Start a thread; until it runs it is not alive yet and has no `ident`.
+    """Start a thread; until it has taken its first steps `is_alive` says that it is not.
 
     Args:
         thread: The thread.
@@ -37,7 +37,8 @@ def await_begin(thread: threading.Thread, timeout: float) -> None:
     """
     with contextlib.suppress(AttributeError):
         begun = thread._started  # type: ignore[attr-defined] # noqa: SLF001
-        type(begun).wait(begun, max(0.0, timeout))
+        if not begun.is_set():
+            type(begun).wait(begun, max(0.0, timeout))
 
 
 def _at_once(timeout: float | None = None) -> bool:  # noqa: ARG001 - as `Event.wait`
