@@ -1,7 +1,7 @@
 """Starting threads by the thousand.
 
 `Thread.start` waits until the new thread runs: two switches between threads, which cost as much as the rest of a
-start. The wait is that of the thread's own event, which keeps its name in Python 3.10 to 3.14, gevent and eventlet;
+start. The wait is that of the thread's own event, which has this name in Python 3.10 to 3.13, gevent and eventlet;
 where it is another one day, threads start as slowly as ever.
 """
 
