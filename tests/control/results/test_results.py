@@ -26,6 +26,7 @@ from fsdf_core.errors import (
     ExceptionForRequeue,
     StateUnavailable,
 )
+from fsdf_core.testing.spy import Spy
 from fsdf_core.waiting import wait_until
 
 PATIENCE = 60
@@ -129,6 +130,24 @@ def test_a_stuck_task_leaves_nothing_behind(publish, queue, store, consume, answ
     answers(last)
     assert guest.host.running() == []
     assert wait_until(lambda: queue.size().total == 0, PATIENCE)
+
+
+def test_what_is_no_json_is_fine_at_a_second_attempt_if_nobody_asks(publish, queue, store, consume):
+    runs = []
+
+    def task(x):
+        runs.append(x)
+        if len(runs) == 1:
+            raise ValueError
+        return object()
+
+    spy = Spy()
+    publish({"x": 1})
+    consume(task, Results(store, enabled=False), Retry(5), spy)
+    (left,) = spy.expect(1)
+    assert (len(runs), left.outcome.success, left.settlement) == (2, True, None)
+    assert wait_until(lambda: queue.size().total == 0, PATIENCE)
+    assert store.writes == []
 
 
 @pytest.mark.parametrize("retry", [Retry(5, wait="queue"), Requeue()])

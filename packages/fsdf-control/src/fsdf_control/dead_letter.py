@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from fsdf_core.control import Control
-from fsdf_core.error_text import text_of
+from fsdf_core.error_text import brief, text_of
 from fsdf_core.errors import ExceptionForPushToDlxqueue
 from fsdf_core.verdict import DeadLetter
 
@@ -36,6 +36,4 @@ class DeadLetterOnRequest(Control):
 
 def dead_letter_for(error: BaseException, reason: str) -> DeadLetter:
     """Return the verdict that keeps the reason, the error as "Type: text", and its whole traceback."""
-    text = text_of(error)
-    name = type(error).__name__
-    return DeadLetter(reason, f"{name}: {text}" if text else name, "".join(traceback.format_exception(error)))
+    return DeadLetter(reason, brief(error), "".join(traceback.format_exception(error)))

@@ -107,7 +107,7 @@ class Results(Control):
         """Keep the result of each run that is asked for."""
 
         def answered(message: Message) -> Any:
-            if message.plain:  # so answers are enabled, and times noted
+            if self._enabled and message.plain:  # it asks, and its run is noted
                 result = call(message)
                 message.encoded = _encoded(result)
                 return result
@@ -130,7 +130,7 @@ class Results(Control):
         """`around` for `async def` functions."""
 
         async def answered(message: Message) -> Any:
-            if message.plain:
+            if self._enabled and message.plain:
                 result = await call(message)
                 message.encoded = _encoded(result)
                 return result

@@ -121,7 +121,7 @@ class RedisSubscription(Subscription):
             return 0
         limit = min(limit, _MOST)
         self._asked = True
-        with suppress(redis.RedisError):  # the connection is closed, reading from it fails, too
+        with suppress(redis.RedisError, FsdfError):  # the connection is closed, reading from it fails, too
             self._layout.take.send(self._line, *self._claim(limit))
         return limit
 
@@ -160,7 +160,8 @@ class RedisSubscription(Subscription):
         with self._server.translated():
             if self._asked:
                 self._asked = False
-                self._line.connection.disconnect()
+                if self._line.connection is not None:
+                    self._line.connection.disconnect()
             self._admit()
             if self._doubtful:
                 self._release(self._line, self._doubtful)
