@@ -27,7 +27,8 @@ class RedisSentinel(RedisServer):
             "bind 127.0.0.1",
             f"sentinel monitor tasks 127.0.0.1 {master} 2",
             "sentinel down-after-milliseconds tasks 500",
-            "sentinel failover-timeout tasks 1000",
+            # Sentinel looks once a second whether a replica has become the master.
+            "sentinel failover-timeout tasks 3000",
             f"sentinel auth-pass tasks {master_password}",
             f"sentinel sentinel-pass {password}",
             f"requirepass {password}",

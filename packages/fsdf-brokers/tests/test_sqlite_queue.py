@@ -1,6 +1,9 @@
 """What is special to SQLITE_QUEUE; the conformance suite tests the rest."""
 
+import contextlib
+import ctypes
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -94,6 +97,27 @@ def test_gives_up_on_a_file_that_stays_locked(path):
     queue.send([message()])
     assert queue.size().ready == 2
     broker.close()
+
+
+def test_an_interrupted_wait_for_the_file_leaves_no_transaction_open(broker, path):
+    queue = broker.queue("q")
+    queue.send([message()])
+    process = holder(path)
+
+    def send():
+        with contextlib.suppress(KeyboardInterrupt):
+            queue.send([message(), message()])
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    sender.join(0.2)
+    # Raised when the statement that waits for the lock has come back with it, as a Ctrl-C is.
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(sender.ident), ctypes.py_object(KeyboardInterrupt))
+    let_go(process)
+    sender.join(10)
+    assert queue.size().ready == 1
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
 
 
 def test_full_disk_is_one_clear_error_and_loses_nothing(broker, path):

@@ -57,6 +57,14 @@ class Group:
         port = int(re.findall(rb"\d+", answer)[-1])
         return next(server for server in self.servers if server.port == port)
 
+    def failed_over(self, old):
+        """Whether another server is the master; order it, once more if Sentinel has given up on a slow machine."""
+        if self.master() is not old:
+            return True
+        if b"failover_in_progress" not in self._ask(self.sentinels[0], "MASTER"):
+            self._ask(self.sentinels[0], "FAILOVER")
+        return False
+
     def _ask(self, sentinel, word):
         return sentinel.command("SENTINEL", word, "tasks", password=GUARD)
 
@@ -83,8 +91,7 @@ def test_ordered_failover_takes_producers_and_consumers_along(group, broker):
     old = group.master()
     with Traffic(broker.queue("ordered")) as traffic:
         assert traffic.flows()
-        assert group.sentinels[0].command("SENTINEL", "FAILOVER", "tasks", password=GUARD) == b"+OK\r\n"
-        assert wait_until(lambda: group.master() is not old, PATIENCE)
+        assert wait_until(lambda: group.failed_over(old), PATIENCE)
         assert traffic.flows()
     assert not traffic.failures
     assert b"name=fsdf:c" not in old.command("CLIENT", "LIST", password="for-servers")

@@ -202,8 +202,8 @@ class Store(SQLiteAckQueue):  # type: ignore[misc,unused-ignore] # its types are
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
         """Hold SQLite's write lock, in all processes; the library's connection and lock are used."""
         with self._translated(), self.tran_lock:
-            self._putter.execute("BEGIN IMMEDIATE")
             try:
+                self._putter.execute("BEGIN IMMEDIATE")
                 yield self._putter.cursor()
                 self._putter.commit()
             except BaseException:

@@ -63,8 +63,8 @@ class Database:
         """
         with self._write_lock, self._clear_errors():
             connection = self._open_writer()
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -165,8 +165,8 @@ class Database:
         connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
         if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
             return
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             found = connection.execute("PRAGMA user_version").fetchone()[0]
             if found == 0:
                 for statement in STATEMENTS:
@@ -176,7 +176,8 @@ class Database:
                 raise StorageError(f"{self.path} was made by another version of fsdf: set FSDF_HOME to a new folder")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:

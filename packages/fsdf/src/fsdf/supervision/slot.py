@@ -20,7 +20,8 @@ class Slot:
     """Keeps one process running: starts it, starts it again when it dies, replaces it.
 
     A replacement starts first. When it consumes, the old process is told to drain; if it dies before, the old
-    one stays.
+    one stays. A process that no longer progresses is told to drain at once: it does no work, and may hold what its
+    replacement needs to begin, such as the lock of a file.
 
     When somebody has told all consumers of the process to end, nobody takes its place.
 
@@ -87,16 +88,7 @@ class Slot:
             return []
         if self.successor is not None:
             return self._promote()
-        if self._late(self.current):
-            return []
-        stall = self._options.stall_limit and self.current.stall(self._options.stall_limit)
-        if stall and self.current.silent_for > (self._options.stall_limit or 0.0):
-            self.current.kill(stall)
-            return []
-        why = stall or self._worn_out() or ("reload" if self._reload and may_reload else "")
-        if why and self.current.consuming and time.monotonic() >= self._due:
-            self.successor = self._start(f"started to replace pid {self.current.pid} ({why})")
-        return []
+        return self._look_at(self.current, may_reload=may_reload)
 
     def empty(self, why: str, timeout: float) -> list[WorkerProcess]:
         """Tell the processes to end; return them."""
@@ -116,12 +108,29 @@ class Slot:
         self._logger.info("%s %s, pid %s", process.name, what, process.pid)
         return process
 
+    def _look_at(self, process: WorkerProcess, *, may_reload: bool) -> list[WorkerProcess]:
+        if self._late(process):
+            return []
+        limit = self._options.stall_limit
+        stall = limit is not None and process.stall(limit)
+        if stall and process.silent_for > (limit or 0.0):
+            process.kill(stall)
+            return []
+        why = stall or self._worn_out() or ("reload" if self._reload and may_reload else "")
+        if not why or not process.consuming or time.monotonic() < self._due:
+            return []
+        self.successor = self._start(f"started to replace pid {process.pid} ({why})")
+        return self._succeed(process, self.successor) if stall and self.successor else []
+
     def _promote(self) -> list[WorkerProcess]:
         old, new = self.current, self.successor
         if old is None or new is None or not new.consuming:
             if new is not None:
                 self._late(new)
             return []
+        return self._succeed(old, new)
+
+    def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> list[WorkerProcess]:
         self.current, self.successor = new, None
         self._reload = False
         old.drain(self._grace, "replaced")
