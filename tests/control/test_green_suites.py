@@ -73,6 +73,12 @@ def test_controls():
 
 
 @pytest.mark.timeout(2 * PATIENCE)
+def test_the_decorators_controls():
+    words = [f"packages/fsdf/tests/test_controls{part}.py" for part in ("", "_failures")]
+    check(*(run(library, {"FSDF_TESTS_MODE": library}, *words) for library in LIBRARIES))
+
+
+@pytest.mark.timeout(2 * PATIENCE)
 def test_random_controls_over_random_histories():
     file = str(HERE / "test_promises.py")
     check(*(run(library, {"FSDF_PROMISES_EXAMPLES": "40"}, file) for library in LIBRARIES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import threading
 import time
@@ -49,11 +50,13 @@ def queue_name() -> str:
 
 @pytest.fixture
 def decorate() -> Decorate:
-    """Decorates on a queue of its own in memory."""
+    """Decorates on a queue of its own in memory; in the mode that `FSDF_TESTS_MODE` names, unless another is given."""
+    usual: dict[str, Any] = {"broker_kind": BrokerEnum.MEMORY_QUEUE}
+    if mode := os.environ.get("FSDF_TESTS_MODE"):
+        usual["concurrent_mode"] = mode
 
     def make(function: Callable[..., Any], **params: Any) -> Booster[..., Any]:
-        given = {"queue_name": f"queue-{next(_numbers)}", "broker_kind": BrokerEnum.MEMORY_QUEUE, **params}
-        return BoosterParams(**given)(function)
+        return BoosterParams(**{"queue_name": f"queue-{next(_numbers)}", **usual, **params})(function)
 
     return make
 

@@ -1,6 +1,7 @@
 """What parameters and options do, through the decorator, on the memory queue and on SQLite."""
 
 import datetime
+import os
 import time
 
 import pytest
@@ -14,7 +15,9 @@ from fsdf import (
 PATIENCE = 30.0
 
 
-@pytest.fixture(params=[ConcurrentModeEnum.THREADING, ConcurrentModeEnum.SINGLE_THREAD])
+@pytest.fixture(
+    params=[os.environ.get("FSDF_TESTS_MODE", ConcurrentModeEnum.THREADING), ConcurrentModeEnum.SINGLE_THREAD]
+)
 def mode(request):
     return request.param
 

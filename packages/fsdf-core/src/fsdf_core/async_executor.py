@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from inspect import CO_COROUTINE
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.context import current_message
 from fsdf_core.executor import Executor
+from fsdf_core.started import Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fsdf_core.control import AsyncCall, Call
     from fsdf_core.message import Message
@@ -20,7 +23,10 @@ _LOOK_EVERY = 0.1
 
 
 class AsyncExecutor(Executor):
-    """Each message in an asyncio task of its own, with a context of its own.
+    """Each message as a coroutine of its own, with a context of its own.
+
+    A coroutine that ends without having waited costs its pool no task: `run_next` runs it up to where it waits, and
+    returns what is left.
 
     On the loop run the function and what controls put around it, nothing else: broker and state store are asked
     by the dispatcher's, settler's and ticker's threads.
@@ -33,38 +39,62 @@ class AsyncExecutor(Executor):
     def _waiting(self, call: AsyncCall) -> Call:
         return call
 
-    def _build(self) -> Callable[[], Any]:
+    def _build(self) -> Callable[[], Any]:  # noqa: C901 - as in `Executor`
         call = self._call
         plain = self._plain
         direct = self._direct
+        finished = self._finished
+        settle = finished.items.append
         take = self._ready.popleft
         here = current_message.task
+        native = direct is not None and bool(getattr(getattr(direct, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
-        async def run_next() -> None:
+        def run_next() -> Awaitable[None] | None:
             try:
                 message = take()
             except IndexError:
-                return
-            here.set(message)
+                return None
+            token = here.set(message)
             try:
                 if not message.plain:
-                    result = await call(message)
+                    running = call(message)
                 elif direct is None:
-                    result = await plain(message)
+                    running = plain(message)
                 else:
-                    result = await direct(**message.arguments)
-            except BaseException as raised:  # noqa: BLE001 - a task may raise anything, the loop goes on
-                error = raised
+                    running = direct(**message.arguments)
+                if not native and type(running) is not CoroutineType:
+                    return self._wait_for(message, running)
+                awaited = running.send(None)
+            except StopIteration as end:
+                result = end.value
+            except BaseException as error:  # noqa: BLE001 - a task may raise anything, the loop goes on
+                return self._recover_async(message, error)
             else:
-                if self._observed:
-                    self._succeeded(message, result)
-                self._settle(message)
-                return
-            # Outside the handler: what the next attempt raises has nothing to do with this error.
-            await self._recover_async(message, error)
-            del error
+                return self._wait_for(message, Started(running, awaited))
+            if self._observed:
+                self._succeeded(message, result)
+            settle(message)
+            if finished.asleep:
+                finished.wake()
+            here.reset(token)
+            return None
 
         return run_next
+
+    async def _wait_for(self, message: Message, running: Awaitable[Any]) -> None:
+        """Await what has to wait."""
+        try:
+            result = await running
+        except BaseException as raised:  # noqa: BLE001 - as above
+            error = raised
+        else:
+            if self._observed:
+                self._succeeded(message, result)
+            self._settle(message)
+            return
+        # Outside the handler: what the next attempt raises has nothing to do with this error.
+        await self._recover_async(message, error)
+        del error
 
     async def _recover_async(self, message: Message, error: BaseException) -> None:
         while True:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 class Pool(Protocol):
     """Runs calls concurrently. All methods may be called from any thread.
 
-    A pool whose attribute `runs_coroutines` is true takes `async def` functions as `call`, and has the attribute
-    `loop`, the event loop that runs them.
+    A pool whose attribute `runs_coroutines` is true awaits what `call()` returns, unless that is None, and has the
+    attribute `loop`, the event loop in whose tasks it calls and awaits.
     """
 
     @property

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from fsdf_pools.coroutine_runners import CoroutineRunners
 from fsdf_pools.errors import PoolClosedError
-from fsdf_pools.log import log_failure
 from fsdf_pools.loop_thread import LoopThread
 from fsdf_pools.registry import CREWS
-from fsdf_pools.task_start import starter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from typing_extensions import Self
-
-    from fsdf_pools.task_start import Start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,9 +23,6 @@ T = TypeVar("T")
 DEFAULT_MAX_WORKERS = 50
 _LOOP_END = 5.0
 """Seconds that the loop's thread has to end."""
-
-_BURST = 100
-"""Most tasks begun before others on the loop have their turn."""
 
 
 class AsyncPool:
@@ -69,14 +62,9 @@ class AsyncPool:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._added = 0
-        self._ended = 0
         self._closed = False
         self._quiet = threading.Condition()
-        # The rest is touched in the loop's thread only.
-        self._queued: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
-        self._start: Start | None = None
-        self._going_on = False
+        self._runners = CoroutineRunners(lambda: self._thread.loop, self._max_workers, self._left)
 
     # -- work ------------------------------------------------------------------------------------
 
@@ -111,13 +99,14 @@ class AsyncPool:
         self.execute_many(fulfil, 1)
         return future
 
-    def execute_many(self, call: Callable[[], Coroutine[Any, Any, object]], count: int) -> None:
-        """Run the coroutine of `call()` `count` times; never block.
+    def execute_many(self, call: Callable[[], Awaitable[object] | None], count: int) -> None:
+        """Run `call()` `count` times and await what it returns, each time in a context of its own; never block.
 
-        What a coroutine returns is dropped; what it raises is logged at ERROR on the logger "fsdf.pools".
+        What comes of that is dropped; what it raises is logged at ERROR on the logger "fsdf.pools".
 
         Args:
-            call: An `async def` function without arguments.
+            call: An `async def` function without arguments; or a function that returns something to await, or None
+                if it has ended already. Those that return None cost an event loop a tenth.
             count: How many times; nothing happens below 1.
 
         Raises:
@@ -130,7 +119,7 @@ class AsyncPool:
                 raise PoolClosedError("the pool accepts no more work: it was closed")
             self._added += count
         try:
-            self._thread.call(self._take_in, call, count)
+            self._thread.call(self._runners.take_in, call, count)
         except RuntimeError as error:
             with self._lock:
                 self._added -= count
@@ -138,7 +127,7 @@ class AsyncPool:
 
     def free_slots(self) -> int:
         """How many more coroutines could start now."""
-        return max(0, self._max_workers - (self._added - self._ended))
+        return max(0, self._max_workers - (self._added - self._runners.ended))
 
     # -- size and end ----------------------------------------------------------------------------
 
@@ -150,7 +139,7 @@ class AsyncPool:
     @property
     def busy(self) -> int:
         """How many coroutines run."""
-        return len(self._running)
+        return len(self._runners.running)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -163,9 +152,9 @@ class AsyncPool:
         Raises:
             ValueError: The number is below 1.
         """
-        self._max_workers = _checked(max_workers)
-        if self._added > self._ended:
-            self._thread.call(self._fill)
+        self._max_workers = self._runners.limit = _checked(max_workers)
+        if self._added > self._runners.ended:
+            self._thread.call(self._runners.fill)
 
     def close(self, timeout: float | None = None) -> bool:
         """Accept no more, wait for what runs, then cancel what is left and end the loop's thread.
@@ -181,11 +170,11 @@ class AsyncPool:
         clean = True
         if not self._thread.inside:
             with self._quiet:
-                clean = self._quiet.wait_for(lambda: self._added == self._ended, timeout)
+                clean = self._quiet.wait_for(lambda: self._added == self._runners.ended, timeout)
         if not clean and self._thread.running:
             self._thread.call(self._cancel_all)
             with self._quiet:
-                self._quiet.wait_for(lambda: self._added == self._ended, 1.0)
+                self._quiet.wait_for(lambda: self._added == self._runners.ended, 1.0)
         self._thread.stop(_LOOP_END)
         return clean
 
@@ -208,11 +197,11 @@ class AsyncPool:
 
     def quiet(self) -> bool:
         """Whether nothing is left that could still run."""
-        return self._added == self._ended or not self._thread.running
+        return self._added == self._runners.ended or not self._thread.running
 
     def taken(self) -> int:
         """How many coroutines have ended."""
-        return self._ended
+        return self._runners.ended
 
     def lend_hand(self) -> None:
         """Nobody can: the loop has its thread."""
@@ -226,62 +215,14 @@ class AsyncPool:
         self._thread.renew()
         self._begin()
 
-    # -- in the loop's thread --------------------------------------------------------------------
-
-    def _take_in(self, call: Callable[[], Coroutine[Any, Any, object]], count: int) -> None:
-        self._queued.extend([call] * count)
-        self._fill()
-
-    def _fill(self) -> None:
-        queued, running = self._queued, self._running
-        start = self._start or self._choose_start()
-        for _ in range(_BURST):
-            if not queued or len(running) >= self._max_workers:
-                break
-            task = start(_logged(queued.popleft()))
-            if task.done():
-                self._ended += 1
-            else:
-                running.add(task)
-                task.add_done_callback(self._done)
-        else:
-            if queued and not self._going_on:
-                self._going_on = True
-                self._thread.loop.call_soon(self._go_on)
-        if self._closed and self._added == self._ended:
+    def _left(self) -> None:
+        if self._closed and self._added == self._runners.ended:
             with self._quiet:
                 self._quiet.notify_all()
 
-    def _go_on(self) -> None:
-        self._going_on = False
-        self._fill()
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        self._ended += 1
-        if self._queued or self._closed:
-            self._fill()
-
-    def _choose_start(self) -> Start:
-        self._start = start = starter(self._thread.loop)
-        return start
-
     def _cancel_all(self) -> None:
-        self._ended += len(self._queued)
-        self._queued.clear()
-        for task in self._running:
-            task.cancel()
-        with self._quiet:
-            self._quiet.notify_all()
-
-
-async def _logged(call: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    try:
-        await call()
-    except asyncio.CancelledError:
-        raise
-    except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
-        log_failure(call)
+        self._runners.cancel_all()
+        self._left()
 
 
 def _checked(max_workers: int) -> int:

@@ -107,7 +107,8 @@ class WorkerProcess:
             return "tells nothing any more"
         if not report.threads_alive:
             return "one of its threads has died"
-        if any(now - since > limit for _, since in self._turns.values()):
+        # As of its last report: one that tells nothing any more is another case.
+        if any(self._heard - since > limit for _, since in self._turns.values()):
             return "one of its threads stands still"
         return ""
 

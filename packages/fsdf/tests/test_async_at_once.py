@@ -1,0 +1,90 @@
+"""Coroutines that end without having waited run one after the other in one asyncio task; nobody may notice."""
+
+import asyncio
+import contextvars
+
+import pytest
+
+from fsdf import ConcurrentModeEnum, get_current_taskid
+
+PATIENCE = 30
+ASYNC = ConcurrentModeEnum.ASYNC
+
+variable = contextvars.ContextVar("variable", default=None)
+
+
+def take(ran, count):
+    return [ran.get(timeout=PATIENCE) for _ in range(count)]
+
+
+def run(task, count):
+    """Push, then consume, so that the tasks are there together; return the ids by argument."""
+    pushed = {x: task.push(x).task_id for x in range(count)}
+    task.consume()
+    return pushed
+
+
+def test_context_variables_of_one_task_are_not_the_next_ones(decorate, ran):
+    async def f(x):
+        ran.put(variable.get())
+        variable.set(x)
+
+    run(decorate(f, concurrent_mode=ASYNC), 200)
+    assert take(ran, 200) == [None] * 200
+
+
+def test_what_a_task_leaves_on_the_loop_remembers_it(decorate, ran):
+    left = []
+
+    async def later(x):
+        await asyncio.sleep(0.01)
+        ran.put((x, get_current_taskid()))
+
+    async def f(x):
+        left.append(asyncio.create_task(later(x)))
+
+    pushed = run(decorate(f, concurrent_mode=ASYNC), 200)
+    assert dict(take(ran, 200)) == pushed
+
+
+def test_timeouts_and_groups_that_begin_before_the_first_wait_end_the_right_task(decorate, ran):
+    async def slow():
+        await asyncio.Event().wait()
+
+    async def f(x):
+        if x % 2:
+            return
+        try:
+            await asyncio.wait_for(asyncio.gather(slow(), slow()), 0.02)
+        except asyncio.TimeoutError:
+            ran.put((x, get_current_taskid()))
+
+    pushed = run(decorate(f, concurrent_mode=ASYNC), 40)
+    assert dict(take(ran, 20)) == {x: pushed[x] for x in range(0, 40, 2)}
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_failures_are_tried_again(decorate, ran, emptied, waits):
+    async def f(x):
+        if waits:
+            await asyncio.sleep(0)
+        ran.put(x)
+        if x == 3:
+            raise ValueError("three")
+
+    task = decorate(f, concurrent_mode=ASYNC, max_retry_times=2)
+    run(task, 6)
+    assert sorted(take(ran, 8)) == [0, 1, 2, 3, 3, 3, 4, 5]
+    assert emptied(task)
+
+
+def test_a_task_may_cancel_itself(decorate, ran, emptied):
+    async def f(x):
+        if x == 1:
+            asyncio.current_task().cancel()
+        ran.put(x)
+
+    task = decorate(f, concurrent_mode=ASYNC, max_retry_times=0)
+    run(task, 20)
+    assert take(ran, 20) == list(range(20))
+    assert emptied(task)
