@@ -16,6 +16,7 @@ from fsdf import (
     fct,
 )
 from fsdf_core.errors import ConfigurationError, UnsupportedFeature
+from fsdf_core.waiting import wait_until
 
 PATIENCE = 30.0
 
@@ -195,12 +196,10 @@ def test_micro_batches(decorate, happened, emptied):
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_hook_hears_of_each_task(decorate, asynchronous):
-    heard, all_heard = [], threading.Event()
+    heard = []
 
     def note(status):
         heard.append(status)
-        if len(heard) == 2:
-            all_heard.set()
 
     async def note_later(status):
         note(status)
@@ -211,7 +210,7 @@ def test_a_hook_hears_of_each_task(decorate, asynchronous):
     task = decorate(f, user_custom_record_process_info_func=note_later if asynchronous else note, max_retry_times=1)
     ids = [task.push(x).task_id for x in (2, 0)]
     task.consume()
-    assert all_heard.wait(PATIENCE)
+    assert wait_until(lambda: len(heard) == 2, PATIENCE)
     good, bad = sorted(heard, key=lambda status: not status.success)
     assert (good.task_id, good.result, good.run_times, good.params) == (ids[0], 0.5, 1, {"x": 2})
     assert good.function == "f"
