@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -155,3 +156,48 @@ def test_a_forked_child_of_the_redis_store_connects_anew(store, redis_url, opene
 
 def _full(store, channel):
     return store._channel_prefix + channel.encode()
+
+
+def published(redis_server):
+    found = re.search(rb"cmdstat_publish:calls=(\d+)", redis_server.command("INFO", "commandstats"))
+    return int(found[1]) if found else 0
+
+
+def test_what_nobody_waits_for_is_not_published(store, redis_server, redis_url, opened):
+    answers = {f"fsdf:result:{number}": b"1" for number in range(10)}
+    before = published(redis_server)
+    store.tell(answers, 60)
+    assert published(redis_server) == before
+    waiter = opened(redis_url)
+    assert waiter.wait("fsdf:result:7", PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(waiter.wait, "fsdf:result:7", PATIENCE)
+        assert wait_until(lambda: waiter._channels._channels[_full(store, "fsdf:result:7")].waiting, PATIENCE)
+        store.tell(answers, 60)
+        assert waiting.result(PATIENCE)
+    assert published(redis_server) == before + 10
+    assert waiter.get(list(answers)) == [b"1"] * 10
+
+
+def test_what_is_of_no_group_is_always_published(store, redis_server):
+    before = published(redis_server)
+    store.tell({"fsdf:result:1": b"1", "another": b"1"}, 60)
+    assert published(redis_server) == before + 2
+
+
+def test_a_group_is_heard_as_long_as_anybody_waits(store, redis_server, redis_url, opened):
+    store._channels = Channels(linger=0.1)
+    assert store.wait("fsdf:result:1", PATIENCE)
+    teller = opened(redis_url)
+    before = published(redis_server)
+
+    def told():
+        teller.tell({"fsdf:result:2": b"2"}, 60)
+        return published(redis_server) - before
+
+    assert told() == 1
+    assert wait_until(lambda: told() == told(), PATIENCE)
+    assert redis_server.command("PUBSUB", "CHANNELS", "{fsdf}*") == b"*0\r\n"
+    assert store.wait("fsdf:result:3", PATIENCE)
+    heard = told()
+    assert told() == heard + 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.records.rows import NUMBERS, CountRow
@@ -40,7 +41,13 @@ _SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES {{}}
 ON CONFLICT(task_id) DO UPDATE SET {_FRESH} WHERE excluded.moment >= fsdf_record.moment"""  # noqa: S608
 _TOGETHER = 100
 """Rows of one statement: the interpreter's lock is given up once for each statement."""
-_SAVE_ONE, _SAVE_TOGETHER = _SAVE.format(_ROW), _SAVE.format(marks(_TOGETHER, _ROW))
+_SAVE_ONE = _SAVE.format(_ROW)
+_VARYING = ("task_id", "moment", "published", "started", "finished", "seconds", "arguments", "thread", "detail")
+"""What rows differ in that one consumer writes at a time of tasks that succeed."""
+_OWN = tuple(place for place, name in enumerate(COLUMNS) if name in _VARYING)
+_SHARED = tuple(place for place, name in enumerate(COLUMNS) if name not in _VARYING)
+_STATUS = itemgetter(list(COLUMNS).index("status"))
+_own, _shared = itemgetter(*_OWN), itemgetter(*_SHARED)
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
@@ -48,6 +55,21 @@ _ADD = (
 )
 _PRUNE = """DELETE FROM fsdf_record WHERE rowid IN
 (SELECT rowid FROM fsdf_record WHERE expires <= ? ORDER BY expires LIMIT ?)"""
+
+
+def _together(rows: int) -> str:
+    """Return a statement for rows that share what `_SHARED` names: values that are bound once cost a third less."""
+    place = {column: number for number, column in enumerate(_SHARED, 1)}
+    own = count(len(_SHARED) + 1)
+    return _SAVE.format(
+        ", ".join(
+            f"({', '.join(f'?{place[column] if column in place else next(own)}' for column in range(len(COLUMNS)))})"
+            for _ in range(rows)
+        )
+    )
+
+
+_SAVE_TOGETHER = _together(_TOGETHER)
 
 
 class SQLiteLayout(Layout, SQLite):
@@ -77,9 +99,11 @@ class SQLiteLayout(Layout, SQLite):
 
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert."""
-        for some in chunks(rows, _TOGETHER):
-            if len(some) == _TOGETHER:
-                cursor.execute(_SAVE_TOGETHER, list(chain.from_iterable(some)))
+        # Stable: the order by id is the order of the table's own index.
+        for some in chunks(sorted(rows, key=_STATUS), _TOGETHER):
+            shared = [_shared(row) for row in some]
+            if len(some) == _TOGETHER and shared.count(shared[0]) == _TOGETHER:
+                cursor.execute(_SAVE_TOGETHER, [*shared[0], *chain.from_iterable(map(_own, some))])
             else:
                 cursor.executemany(_SAVE_ONE, some)
         cursor.executemany(_ADD, counts)

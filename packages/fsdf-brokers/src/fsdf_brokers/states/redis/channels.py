@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+
+_GROUP = 5
+"""Parts of a channel's name, between colons, that its group shares: three of the store's prefix, two of its own."""
+
+
+def marker_of(name: bytes) -> bytes:
+    """Return the channel that whoever listens to this one listens to as well.
+
+    By its subscribers a script learns with one look whether anybody listens to any channel of a group, such as
+    `fsdf:result:<task id>`.
+    """
+    return b":".join(name.split(b":", _GROUP)[:_GROUP]) + b":*"
 
 
 class _Channel:
@@ -48,6 +62,8 @@ class Channels:
         self._lock = threading.Lock()
         self._channels: dict[bytes, _Channel] = {}
         self._new: list[bytes] = []
+        self._groups: Counter[bytes] = Counter()
+        self._markers: set[bytes] = set()
         self._swept = time.monotonic()
         self._closed = False
 
@@ -66,8 +82,7 @@ class Channels:
         with self._lock:
             channel = self._channels.get(name)
             if channel is None:
-                channel = self._channels[name] = _Channel(self._lock)
-                self._new.append(name)
+                channel = self._add(name)
                 added()
             seen = channel.seen.get(me, min(channel.version, 1))
             channel.waiting += 1
@@ -91,8 +106,7 @@ class Channels:
             for name in names:
                 channel = self._channels.get(name)
                 if channel is None:
-                    channel = self._channels[name] = _Channel(self._lock)
-                    self._new.append(name)
+                    channel = self._add(name)
                 channel.waiting += 1
             new = len(self._new) > before
         if new:
@@ -129,9 +143,10 @@ class Channels:
             for channel in self._channels.values():
                 channel.listening = False
             self._new = list(self._channels)
+            self._markers = set()
 
     def take(self) -> tuple[Iterable[bytes], Iterable[bytes]]:
-        """Return what is to be subscribed, and what is to be given up."""
+        """Return what is to be subscribed, in this order, and what is to be given up."""
         now = time.monotonic()
         with self._lock:
             old: list[bytes] = []
@@ -141,8 +156,12 @@ class Channels:
                 old = [name for name, each in self._channels.items() if not each.waiting and each.idle_since < limit]
                 for name in old:
                     del self._channels[name]
+                    self._groups[marker_of(name)] -= 1
+                self._groups = +self._groups
             new, self._new = [name for name in self._new if name in self._channels], []
-            return new, old
+            # Before the channels: a script that does not see a marker has told what was there before they were heard.
+            markers, self._markers = self._markers, set(self._groups)
+            return [*(self._markers - markers), *new], [*old, *(markers - self._markers)]
 
     def close(self) -> None:
         """End all waits without a notification, later ones too."""
@@ -150,6 +169,12 @@ class Channels:
             self._closed = True
             for channel in self._channels.values():
                 channel.changed.notify_all()
+
+    def _add(self, name: bytes) -> _Channel:
+        channel = self._channels[name] = _Channel(self._lock)
+        self._new.append(name)
+        self._groups[marker_of(name)] += 1
+        return channel
 
     def _tell(self, name: bytes) -> None:
         if self._on_change is not None:

@@ -26,12 +26,16 @@ end
 """KEYS: those to write. ARGV: TTL in milliseconds, values."""
 
 TELL = Script("""
+local heard = ARGV[4] == '' or redis.call('PUBSUB', 'NUMSUB', ARGV[4])[2] > 0
 for i, key in ipairs(KEYS) do
-    redis.call('SET', key, ARGV[i + 3], 'PX', ARGV[1])
-    redis.call('PUBLISH', ARGV[2] .. string.sub(key, ARGV[3]), '')
+    redis.call('SET', key, ARGV[i + 4], 'PX', ARGV[1])
+    if heard then
+        redis.call('PUBLISH', ARGV[2] .. string.sub(key, ARGV[3]), '')
+    end
 end
 """)
-"""KEYS: those to write. ARGV: TTL in milliseconds, prefix of channels, where in a key its name begins, values."""
+"""KEYS: those to write. ARGV: TTL in milliseconds, prefix of channels, where in a key its name begins, a channel that
+all who listen to any of them listen to or '', values."""
 
 NOTIFY = Script("""
 for _, channel in ipairs(ARGV) do

@@ -38,6 +38,7 @@ class StateServer:
 
     Attributes:
         database: number of the database; notifications know none.
+        clustered: it is a node of a cluster.
 
     Raises:
         ConfigurationError: it is no URL of Redis.
@@ -45,6 +46,7 @@ class StateServer:
 
     def __init__(self, url: str) -> None:
         self._at = RedisAt(url).at(SLOT)
+        self.clustered = url.partition("://")[0].endswith("+cluster")
         self._slots = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self.database: int = self._at.shared.get_connection_kwargs().get("db") or 0
 

@@ -8,7 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, TypeVar
 
 from fsdf_brokers.states.redis import scripts
-from fsdf_brokers.states.redis.channels import Channels
+from fsdf_brokers.states.redis.channels import Channels, marker_of
 from fsdf_brokers.states.redis.listener import Listener
 from fsdf_brokers.states.redis.server import SLOT, StateServer
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
@@ -16,7 +16,7 @@ from fsdf_core.state import StateStore
 from fsdf_core.watch import Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -164,11 +164,12 @@ class RedisStateStore(StateStore):
                 self._server.script(scripts.NOTIFY, [_PREFIX], *some, again=True)
 
     def tell(self, values: Mapping[str, bytes], ttl: float) -> None:
-        """Write and wake in one round trip."""
+        """Write and wake in one round trip; what nobody waits for is not published, which would cost as much again."""
         begins = b"%d" % (len(_VALUE) + 1)
+        marker = self._shared_marker(values)
         for some in _slices(list(values.items())):
             names = [_VALUE + _name(key) for key, _ in some]
-            arguments = (_milliseconds(ttl), self._channel_prefix, begins, *[value for _, value in some])
+            arguments = (_milliseconds(ttl), self._channel_prefix, begins, marker, *[value for _, value in some])
             self._server.script(scripts.TELL, names, *arguments, again=True)
 
     def watch(self, *channels: str) -> Watch:
@@ -214,6 +215,14 @@ class RedisStateStore(StateStore):
 
     def _full(self, channel: str) -> bytes:
         return self._channel_prefix + _name(channel)
+
+    def _shared_marker(self, keys: Collection[str]) -> bytes:
+        """Return what tells whether anybody listens to any of these; b"" if nothing does."""
+        if self._server.clustered or not keys:
+            return b""  # a node of a cluster knows its own subscribers only
+        marker = marker_of(self._full(next(iter(keys))))
+        group = marker[len(self._channel_prefix) : -1].decode()
+        return marker if all(key.startswith(group) for key in keys) else b""
 
     def _listen(self, channels: Channels) -> None:
         with self._listening:
