@@ -258,6 +258,9 @@ def _encoded(result: Any) -> bytes:
 
 def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
     """Cut into writes that no server finds too long for their number alone."""
+    if sum(map(len, values.values())) <= _MOST_AT_ONCE:
+        yield values
+        return
     piece: dict[str, bytes] = {}
     size = 0
     for key, value in values.items():

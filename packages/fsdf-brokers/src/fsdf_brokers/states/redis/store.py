@@ -168,7 +168,9 @@ class RedisStateStore(StateStore):
         begins = b"%d" % (len(_VALUE) + 1)
         marker = self._shared_marker(values)
         for some in _slices(list(values.items())):
-            names = [_VALUE + _name(key) for key, _ in some]
+            names = [_VALUE + key.encode() for key, _ in some]
+            if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
+                names = [_VALUE + _name(key) for key, _ in some]  # says which is too long
             arguments = (_milliseconds(ttl), self._channel_prefix, begins, marker, *[value for _, value in some])
             self._server.script(scripts.TELL, names, *arguments, again=True)
 
