@@ -42,6 +42,7 @@ def test_a_thousand_blocking_calls_run_side_by_side(make_pool):
     assert time.monotonic() - start < 3.0
 
 
+@pytest.mark.realtime
 def test_sporadic_blocking_calls_start_at_once(make_pool):
     pool = make_pool(1000)
     go, delays = threading.Event(), []

@@ -26,7 +26,8 @@ _LOOP_END = 5.0
 
 
 class AsyncPool:
-    """Runs coroutines, at most `max_workers` of them at a time, each in an asyncio task and context of its own.
+    """Runs coroutines, at most `max_workers` of them at a time, each in an asyncio task and context of its own; the
+    context is empty, whoever hands the coroutine over.
 
     All run in one loop; what is handed over or ends meanwhile costs the other threads nothing but a wake-up for
     a whole batch. A coroutine that blocks the loop delays the others, and nobody else. A forked child gets the
