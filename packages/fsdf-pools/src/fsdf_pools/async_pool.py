@@ -26,12 +26,11 @@ _LOOP_END = 5.0
 
 
 class AsyncPool:
-    """Runs coroutines, at most `max_workers` of them at a time, each in an asyncio task and context of its own; the
-    context is empty, whoever hands the coroutine over.
+    """Runs coroutines, at most `max_workers` of them at a time, each in an asyncio task and context of its own.
 
-    All run in one loop; what is handed over or ends meanwhile costs the other threads nothing but a wake-up for
-    a whole batch. A coroutine that blocks the loop delays the others, and nobody else. A forked child gets the
-    pool empty and ready.
+    The contexts are empty, whoever hands a coroutine over. All run in one loop; what is handed over or ends meanwhile
+    costs the other threads nothing but a wake-up for a whole batch. A coroutine that blocks the loop delays the others,
+    and nobody else. A forked child gets the pool empty and ready.
 
     Args:
         max_workers: The most coroutines at a time, at least 1. Default 50.
