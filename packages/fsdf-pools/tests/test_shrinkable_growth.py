@@ -31,7 +31,6 @@ def test_a_burst_of_quick_calls_needs_a_handful_of_threads(make_pool, way):
     assert max(most, pool.workers) <= 8
 
 
-@pytest.mark.realtime
 def test_a_thousand_blocking_calls_run_side_by_side(make_pool):
     pool = make_pool(1000)
     start = time.monotonic()

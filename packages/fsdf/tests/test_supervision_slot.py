@@ -61,3 +61,14 @@ def test_a_process_that_does_no_work_keeps_nothing_from_its_replacement(slot: Sl
     assert old.why == "replaced"
     assert slot.current is not old
     assert slot.successor is None
+
+
+def test_it_keeps_nothing_from_one_that_was_to_replace_it_anyway(slot: Slot) -> None:
+    old = slot.current
+    slot.ask_reload()
+    slot.tick(may_reload=True)
+    new = slot.successor
+    assert slot.tick(may_reload=True) == []
+    old.trouble = "one of its threads has died"
+    assert slot.tick(may_reload=True) == [old]
+    assert (slot.current, slot.successor, old.why) == (new, None, "replaced")

@@ -1,5 +1,7 @@
 """Redis adapters on a cluster of three masters: slots, a slot that moves, a node that dies and comes back."""
 
+from contextlib import closing
+
 import pytest
 from tests.servers.fixtures import need
 from tests.servers.redis_cluster import RedisCluster
@@ -7,6 +9,7 @@ from tests.servers.traffic import PATIENCE, Traffic
 
 from fsdf_brokers.redis.ack_able import RedisAckAbleBroker
 from fsdf_brokers.redis.server import RedisAt
+from fsdf_brokers.states.redis import RedisStateStore
 from fsdf_core.broker import OutgoingMessage
 from fsdf_core.errors import BrokerUnavailable, ConfigurationError
 from fsdf_core.waiting import wait_until
@@ -50,6 +53,14 @@ def test_queue_lives_on_the_node_of_its_slot(cluster, broker, name):
 def test_name_that_no_other_key_can_share_a_slot_with_is_one_clear_error(broker, name):
     with pytest.raises(ConfigurationError, match="leave { and } out"):
         broker.queue(name)
+
+
+def test_answers_are_told_through_whatever_node_a_waiter_listens_to(cluster):
+    with closing(RedisStateStore(cluster.url)) as teller, closing(RedisStateStore(cluster.url)) as waiter:
+        assert teller._shared_marker(["fsdf:result:1"]) == b""  # a node knows its own subscribers only
+        with closing(waiter.watch("fsdf:result:1")) as watch:
+            teller.tell({"fsdf:result:1": b"1"}, 60)
+            assert wait_until(lambda: watch.wait(PATIENCE) and waiter.get(["fsdf:result:1"]) == [b"1"], PATIENCE)
 
 
 def test_all_slots_are_served_and_queues_of_a_slot_share_connections(cluster):

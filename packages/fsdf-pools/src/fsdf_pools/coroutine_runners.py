@@ -139,40 +139,40 @@ class CoroutineRunners:
         may_go_on = _references is not None and self._loop().get_task_factory() is None
         references = _references or id
         in_a_row = range(_IN_A_ROW if may_go_on else 1)
-        context, name = copy_context(), task.get_name()
+        context, known, name = copy_context(), references(task), task.get_name()
+        ends = monotonic() + _TURN
         while True:
-            ends = monotonic() + _TURN
-            known = references(task)
-            while monotonic() < ends:
-                for _ in in_a_row:
-                    try:
-                        call = take()
-                    except IndexError:
-                        return
-                    try:
-                        if (rest := call()) is not None:
-                            yield from rest.__await__()
-                            return
-                    except (CancelledError, GeneratorExit):
-                        raise
-                    except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
-                        log_failure(call)
-                        return
-                    finally:
-                        self.ended += 1
-                    try:
-                        if (
-                            copy_context() != context
-                            or references(task) != known
-                            or task._must_cancel  # type: ignore[attr-defined] # noqa: SLF001 - as is the next one: public ones tell less
-                            or task._callbacks  # noqa: SLF001
-                            or task.get_name() != name
-                        ):
-                            return
-                    except Exception:  # noqa: BLE001 - values of a context may be such as cannot be compared
-                        return
-                if not may_go_on:
+            for _ in in_a_row:
+                try:
+                    call = take()
+                except IndexError:
                     return
-            self._coming.add(task)
-            yield
-            self._coming.discard(task)
+                try:
+                    if (rest := call()) is not None:
+                        yield from rest.__await__()
+                        return
+                except (CancelledError, GeneratorExit):
+                    raise
+                except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
+                    log_failure(call)
+                    return
+                finally:
+                    self.ended += 1
+                try:
+                    if (
+                        copy_context() != context
+                        or references(task) != known
+                        or task._must_cancel  # type: ignore[attr-defined] # noqa: SLF001 - as is the next one: public ones tell less
+                        or task._callbacks  # noqa: SLF001
+                        or task.get_name() != name
+                    ):
+                        return
+                except Exception:  # noqa: BLE001 - values of a context may be such as cannot be compared
+                    return
+            if not may_go_on:
+                return
+            if monotonic() >= ends:
+                self._coming.add(task)
+                yield
+                self._coming.discard(task)
+                ends, known = monotonic() + _TURN, references(task)

@@ -111,9 +111,8 @@ class Slot:
     def _look_at(self, process: WorkerProcess, *, may_reload: bool) -> list[WorkerProcess]:
         if self._late(process):
             return []
-        limit = self._options.stall_limit
-        stall = limit is not None and process.stall(limit)
-        if stall and process.silent_for > (limit or 0.0):
+        stall = self._stall(process)
+        if stall and process.silent_for > (self._options.stall_limit or 0.0):
             process.kill(stall)
             return []
         why = stall or self._worn_out() or ("reload" if self._reload and may_reload else "")
@@ -124,9 +123,10 @@ class Slot:
 
     def _promote(self) -> list[WorkerProcess]:
         old, new = self.current, self.successor
-        if old is None or new is None or not new.consuming:
-            if new is not None:
-                self._late(new)
+        if old is None or new is None:
+            return []
+        if not new.consuming and not self._stall(old):
+            self._late(new)
             return []
         return self._succeed(old, new)
 
@@ -135,6 +135,10 @@ class Slot:
         self._reload = False
         old.drain(self._grace, "replaced")
         return [old]
+
+    def _stall(self, process: WorkerProcess) -> str:
+        limit = self._options.stall_limit
+        return "" if limit is None else process.stall(limit)
 
     def _late(self, process: WorkerProcess) -> bool:
         limit = self._options.start_limit

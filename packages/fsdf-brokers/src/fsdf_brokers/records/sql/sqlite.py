@@ -99,7 +99,7 @@ class SQLiteLayout(Layout, SQLite):
 
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert."""
-        # Stable: the order by id is the order of the table's own index.
+        # Those of a status stay in the order of their ids, which is that of the index.
         for some in chunks(sorted(rows, key=_STATUS), _TOGETHER):
             shared = [_shared(row) for row in some]
             if len(some) == _TOGETHER and shared.count(shared[0]) == _TOGETHER:
