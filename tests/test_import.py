@@ -47,6 +47,7 @@ def test_decorating_has_no_effect(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.realtime
 def test_import_is_quick(tmp_path):
     def seconds(code):
         started = time.perf_counter()

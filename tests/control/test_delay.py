@@ -16,6 +16,7 @@ from fsdf_pools import SoloExecutor
 MANY = 100_000
 
 
+@pytest.mark.realtime
 def test_idle_consumers_run_tasks_at_their_time(embedded, workers, record_property):
     late, done = [], threading.Event()
 

@@ -122,6 +122,7 @@ def test_a_failing_script_still_finishes_its_work():
     assert (done.returncode, done.stdout, done.stderr) == (3, "ran\n", "")
 
 
+@pytest.mark.realtime
 def test_idle_workers_do_not_delay_the_exit(run_script):
     out, _ = run_script(
         script("""

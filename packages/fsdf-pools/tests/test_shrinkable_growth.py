@@ -106,6 +106,7 @@ def test_never_more_than_max_workers(make_pool):
     assert max(most) == 7
 
 
+@pytest.mark.realtime
 def test_a_million_workers_cost_nothing_by_themselves(make_pool):
     start = time.perf_counter()
     pool = make_pool(1_000_000)

@@ -54,6 +54,7 @@ def test_importing_and_decorating_is_silent_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.realtime
 def test_importing_costs_little():
     def median(code: str) -> float:
         spans = []
