@@ -88,6 +88,7 @@ class Results(Control):
         self._store = store if isinstance(store, StateStore) else None
         self._ttl = ttl
         self._enabled = enabled
+        self.settle_options_only = not enabled
         self.wants_runs = enabled
         self.around_options_only = not enabled
         self._dead_letter = dead_letter
@@ -161,7 +162,7 @@ class Results(Control):
         enabled, encode = self._enabled, self._successes.encode
         for message in messages:
             if message.plain and not enabled:
-                continue
+                continue  # another control wanted to see it
             outcome = message.outcome
             if (
                 message.encoded is not None

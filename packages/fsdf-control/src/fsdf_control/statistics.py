@@ -104,6 +104,7 @@ class Statistics(Control):
     """
 
     wants_outcomes = False  # those of failures and of repeated runs are there anyway
+    settle_options_only = True
 
     def __init__(self, log_every: float = 60.0, *, clock: Clock = SYSTEM_CLOCK) -> None:
         if not log_every > 0:
@@ -172,6 +173,13 @@ class Statistics(Control):
                 done += self._count(message)
             self._rate.add(done, now)
             self._add_runs()
+
+    def on_successes(self, count: int) -> None:
+        """Count."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._succeeded += count
+            self._rate.add(count, now)
 
     def tick(self, now: float) -> None:
         """Ask the queue's size every 10 s; log."""

@@ -13,7 +13,7 @@ from fsdf_core.executor import Executor
 from fsdf_core.started import Started
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from fsdf_core.control import AsyncCall, Call
     from fsdf_core.message import Message
@@ -44,12 +44,14 @@ class AsyncExecutor(Executor):
         plain = self._plain
         direct = self._direct
         finished = self._finished
-        settle = finished.items.append
+        settle = finished.messages.append
+        settle_unseen = finished.successes.append
+        unseen = direct is not None and self._unseen
         take = self._ready.popleft
         here = current_message.task
         native = direct is not None and bool(getattr(getattr(direct, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
-        def run_next() -> Awaitable[None] | None:
+        def run_next() -> Awaitable[None] | None:  # noqa: C901, PLR0912 - as there
             try:
                 message = take()
             except IndexError:
@@ -64,22 +66,35 @@ class AsyncExecutor(Executor):
                     running = direct(**message.arguments)
                 if not native and type(running) is not CoroutineType:
                     return self._wait_for(message, running)
-                awaited = running.send(None)
-            except StopIteration as end:
-                result = end.value
+                if self._observed:
+                    result, rest = self._first_step(running)
+                    if rest is not None:
+                        return self._wait_for(message, rest)
+                    self._succeeded(message, result)
+                else:
+                    # Cheaper than `send`: the end of what returns None is no exception, and no one wants a result.
+                    for awaited in running.__await__():
+                        return self._wait_for(message, Started(running, awaited))
             except BaseException as error:  # noqa: BLE001 - a task may raise anything, the loop goes on
                 return self._recover_async(message, error)
+            if unseen and message.plain and not self._observed:
+                settle_unseen(message.delivery)
             else:
-                return self._wait_for(message, Started(running, awaited))
-            if self._observed:
-                self._succeeded(message, result)
-            settle(message)
+                settle(message)
             if finished.asleep:
                 finished.wake()
             here.reset(token)
             return None
 
         return run_next
+
+    def _first_step(self, running: Coroutine[Any, Any, Any]) -> tuple[Any, Started | None]:
+        """Return its result if it ends without waiting, or what is left of it."""
+        try:
+            awaited = running.send(None)
+        except StopIteration as end:
+            return end.value, None
+        return None, Started(running, awaited)
 
     async def _wait_for(self, message: Message, running: Awaitable[Any]) -> None:
         """Await what has to wait."""

@@ -39,6 +39,8 @@ class Control:
             `extra`.
         around_options_only: whether `around` and `around_async` need to see only messages that may have options in
             `extra`.
+        settle_options_only: whether `on_settle` needs to see only messages that may have options in `extra`, or did
+            not simply succeed; `on_successes` tells the number of the others, unless another control wants to see them.
         wants_runs: whether the runs of messages are to be noted: their `began`, `ended`, `thread`, `result`, `earlier`.
         wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
             become True while the consumer runs, by `Host.observe`.
@@ -48,6 +50,7 @@ class Control:
     retryable_errors: tuple[type[BaseException], ...] = ()
     options_only: bool = False
     around_options_only: bool = False
+    settle_options_only: bool = False
     wants_runs: bool = False
     wants_outcomes: bool = True
 
@@ -123,6 +126,9 @@ class Control:
         Called for each message once, whether it ran (`message.outcome`) or not (`message.settlement` says why).
         A message with neither has succeeded.
         """
+
+    def on_successes(self, count: int) -> None:
+        """Before `count` messages are acknowledged that `on_settle` need not see: see `settle_options_only`."""
 
 
 def overriding(controls: Sequence[Control], hook: str) -> list[Any]:

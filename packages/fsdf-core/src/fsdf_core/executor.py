@@ -57,7 +57,7 @@ class Executor:
         function: Callable[..., Any],
         controls: Sequence[Control],
         ready: deque[Message],
-        finished: Inbox[Message | None],
+        finished: Inbox,
         pool: Pool,
         stopping: threading.Event,
         logger: logging.Logger,
@@ -77,6 +77,7 @@ class Executor:
         self._observers = overriding(controls, "on_outcome")
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
         self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
+        self._unseen = all(control.settle_options_only for control in storing)
         self._running: dict[Message, float] = {}
         self._function = function
         self._loop = loop
@@ -177,13 +178,15 @@ class Executor:
         plain = self._plain
         direct = self._direct
         finished = self._finished
-        settle = finished.items.append
+        settle = finished.messages.append
+        settle_unseen = finished.successes.append
+        unseen = direct is not None and self._unseen
         take = self._ready.popleft
         recover = self._recover
         go_on = self._go_on
         here = current_message.thread
 
-        def run_next() -> None:  # noqa: C901 - calls would cost more than what they hide
+        def run_next() -> None:  # noqa: C901, PLR0912 - calls would cost more than what they hide
             ends = monotonic() + _TURN
             while True:
                 for _ in range(_IN_A_ROW):
@@ -204,7 +207,11 @@ class Executor:
                     else:
                         if self._observed:
                             self._succeeded(message, result)
-                        settle(message)
+                            settle(message)
+                        elif unseen and message.plain:
+                            settle_unseen(message.delivery)
+                        else:
+                            settle(message)
                         if finished.asleep:
                             finished.wake()
                         continue

@@ -1,30 +1,37 @@
-"""Many threads put, one thread takes everything there is."""
+"""What workers have finished: many threads put, one thread takes everything there is."""
 
 from __future__ import annotations
 
 import queue
 from collections import deque
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from fsdf_core.broker import Delivery
+    from fsdf_core.message import Message
 
 
-class Inbox(Generic[T]):
+class Inbox:
     """A queue for batches: half the cost of `queue.SimpleQueue` for each item, because only a sleeper is woken.
 
+    Hot paths append to the deques themselves, and then look at `asleep`.
+
     Attributes:
-        asleep: whether the taker waits, or is about to; whoever finds it so after adding an item calls `wake`.
-        items: what was put. Hot paths append to it themselves, and then look at `asleep`.
+        asleep: whether the taker waits, or is about to; whoever finds it so after adding something calls `wake`.
+        messages: what was put; None is the end.
+        successes: deliveries of messages that succeeded and that nobody wants to see. Their messages can go where
+            they were made, instead of travelling to another core to be freed there.
     """
 
     def __init__(self) -> None:
         self.asleep = False
-        self.items: deque[T] = deque()
+        self.messages: deque[Message | None] = deque()
+        self.successes: deque[Delivery | None] = deque()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def put(self, item: T) -> None:
-        """Add an item."""
-        self.items.append(item)
+    def put(self, message: Message | None) -> None:
+        """Add a message."""
+        self.messages.append(message)
         if self.asleep:
             self.wake()
 
@@ -33,22 +40,22 @@ class Inbox(Generic[T]):
         self.asleep = False  # at once: it takes a moment to wake, in which others put too
         self._bell.put(None)
 
-    def take(self, timeout: float) -> list[T]:
-        """Return all items, in order; wait for the first one.
+    def take(self, timeout: float) -> tuple[list[Message | None], list[Delivery | None]]:
+        """Return all messages and all successes, each in order; wait for the first one.
 
         Args:
-            timeout: most seconds to wait; then the list is empty.
+            timeout: most seconds to wait; then both lists are empty.
         """
-        items = self.items
-        if not items:
+        messages, successes = self.messages, self.successes
+        if not messages and not successes:
             self.asleep = True
             try:
-                # Not before the flag: an item put in between would wake nobody.
-                if not items:
+                # Not before the flag: what is put in between would wake nobody.
+                if not messages and not successes:
                     self._bell.get(timeout=timeout)
             except queue.Empty:
                 pass
             finally:
                 self.asleep = False
-        take = items.popleft
-        return [take() for _ in range(len(items))]
+        take, take_success = messages.popleft, successes.popleft
+        return [take() for _ in range(len(messages))], [take_success() for _ in range(len(successes))]

@@ -63,6 +63,7 @@ class Settler:
         self._queue = queue_
         self._subscription = subscription
         self._effects = overriding(controls, "on_settle")
+        self._counters = overriding(controls, "on_successes")
         self._on_finished = on_finished
         self._on_stalled = on_stalled
         self._clock = clock
@@ -72,7 +73,7 @@ class Settler:
             BrokerUnavailable,
             StorageError,
         )
-        self.inbox: Inbox[Message | None] = Inbox()
+        self.inbox = Inbox()
         """Where workers put what they have finished."""
         self._dead_letters: Queue | None = None
         self._parking = None if queue_.broker.capabilities.delay else Parking()
@@ -109,13 +110,13 @@ class Settler:
         pulse = _Pulse(time.monotonic())
         while True:
             self.turns += 1
-            messages, ending = self._gather()
-            if messages:
-                self.finished += len(messages)
+            messages, successes, ending = self._gather()
+            if count := len(messages) + len(successes):
+                self.finished += count
                 self._on_finished()
-                self._settle(messages)
+                self._settle(messages, successes)
                 with self._progress:
-                    self._settled += len(messages)
+                    self._settled += count
                     self._progress.notify_all()
             if self._parking is not None:
                 self._put_back(self._parking.due(), 0.0)
@@ -133,22 +134,33 @@ class Settler:
         if same := [each.delivery for each in waiting if each not in changed]:
             self._insist(self._subscription.release, same)
 
-    def _gather(self) -> tuple[list[Message], bool]:
+    def _gather(self) -> tuple[list[Message], list[Delivery | None], bool]:
         """Wait for finished messages and take all there are; True if they are the last."""
-        batch = self.inbox.take(_IDLE if self._parking is None else self._parking.wait(_IDLE))
+        batch, successes = self.inbox.take(_IDLE if self._parking is None else self._parking.wait(_IDLE))
         if not self._closing:
-            return batch, False  # type: ignore[return-value] # there is no None before `close`
+            return batch, successes, False  # type: ignore[return-value] # there is no None before `close`
         messages = [message for message in batch if message is not None]
-        return messages, len(messages) < len(batch)
+        return messages, successes, len(messages) < len(batch)
 
-    def _settle(self, messages: list[Message]) -> None:
-        if not all(self._store_effect(effect, messages) for effect in self._effects):
-            return  # not acknowledged without their effects: the broker delivers them again
-        acks = [message.delivery for message in messages if message.settlement is None]
-        if len(acks) < len(messages):
-            acks += self._settle_exceptions([message for message in messages if message.settlement is not None])
+    def _settle(self, messages: list[Message], successes: list[Delivery | None]) -> None:
+        acks = successes
+        if successes:
+            self._count(len(successes))
+        # Not acknowledged without their effects: the broker delivers them again.
+        if messages and all(self._store_effect(effect, messages) for effect in self._effects):
+            settled = [message.delivery for message in messages if message.settlement is None]
+            if len(settled) < len(messages):
+                settled += self._settle_exceptions([message for message in messages if message.settlement is not None])
+            acks = successes + settled
         if acks:
             self._insist(self._subscription.ack, acks)
+
+    def _count(self, successes: int) -> None:
+        for counter in self._counters:
+            try:
+                counter(successes)
+            except Exception:
+                self._logger.exception("an effect of %s failed", type(counter.__self__).__name__)
 
     def _store_effect(self, effect: Any, messages: list[Message]) -> bool:
         retryable = effect.__self__.retryable_errors

@@ -22,6 +22,7 @@ class OnDemand(Control):
     """
 
     options_only = True
+    settle_options_only = True
     wants_outcomes = False
 
     def __init__(self, builders: dict[tuple[str, ...], Callable[[], Control]]) -> None:

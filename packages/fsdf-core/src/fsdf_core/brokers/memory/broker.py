@@ -39,7 +39,7 @@ class MemoryBroker(Broker):
         liveness="memory",
     )
     # A fetch takes next to no time; the fewer objects are alive at once, the less the garbage collector has to do.
-    prefetch_seconds = 0.002
+    prefetch_seconds = 0.01
     queue_options = frozenset({"maxsize", "put_timeout", "serialize"})
 
     def __init__(self) -> None:
