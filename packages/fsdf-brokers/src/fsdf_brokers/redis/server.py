@@ -18,6 +18,7 @@ from fsdf_brokers.redis.cluster import Nodes, SlotLocator, slot_of
 from fsdf_brokers.redis.direct import Direct
 from fsdf_brokers.redis.keys import Keys
 from fsdf_brokers.redis.located import Elsewhere, connection_class
+from fsdf_brokers.redis.packing import Packer
 from fsdf_brokers.redis.sentinel import SentinelLocator
 from fsdf_core.errors import BrokerError, BrokerUnavailable, ConfigurationError, StorageError
 
@@ -200,6 +201,7 @@ def _defaults(address: Address, timeout: float) -> dict[str, Any]:
         # A script whose answer was lost must not run again by itself: its tokens would be used twice.
         "retry": Retry(ConstantBackoff(0.05), _REPEATS, (Elsewhere,)),
         "protocol": 2,
+        "command_packer": Packer(),
     }
 
 
