@@ -59,9 +59,9 @@ class MemoryQueue(Queue):
             QueueFull: a bounded queue had no room for all of them within `put_timeout`; those before it are sent.
         """
         if self.serializes:
-            deliveries = [Delivery(_exact(message.body), message.priority) for message in messages]
+            deliveries = [Delivery(_exact(message.body), message.priority, 1) for message in messages]
         else:
-            deliveries = [Delivery(message.body, message.priority) for message in messages]
+            deliveries = [Delivery(message.body, message.priority, 1) for message in messages]
         simple = not self._maxsize and not any(message.delay or message.priority for message in messages)
         with self._lock:
             if simple:
@@ -135,7 +135,7 @@ class MemoryQueue(Queue):
         with self._lock:
             count = 0
             for delivery in deliveries:
-                fresh = Delivery(delivery.body, delivery.token)
+                fresh = Delivery(delivery.body, delivery.token, 1)
                 count += 1
                 if delay > 0:
                     self._delay(fresh, delay)
@@ -147,8 +147,8 @@ class MemoryQueue(Queue):
         """Put messages back in front; if they were `started`, the delivery counts."""
         with self._lock:
             for delivery in reversed(deliveries):
-                if not started:
-                    delivery.delivery_count -= 1
+                if started:
+                    delivery.delivery_count += 1
                 self._level(delivery.token).appendleft(delivery)
             self._notify(len(deliveries))
 
@@ -199,8 +199,6 @@ class MemoryQueue(Queue):
                 batch.extend([level.popleft() for _ in range(wanted)])
             if len(batch) == limit:
                 break
-        for delivery in batch:
-            delivery.delivery_count += 1
         return batch
 
     def _ready(self) -> int:
