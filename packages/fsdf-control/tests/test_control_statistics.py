@@ -152,8 +152,8 @@ def test_run_times_of_slow_and_quick_functions():
         quick(Message({}, {}))
         rule.snapshot()
     assert rule.snapshot().mean_seconds < 0.001
-    assert rule.around_every() == 100
-    assert rule._timed == 1 + 100 + 100  # from the second on, each stands for a hundred
+    assert rule.around_every() == 250
+    assert rule._timed == 1 + 250 + 250  # from the second on, each stands for 250
     failing = rule.around(lambda message: 1 / 0)
     for _ in range(16):
         with pytest.raises(ZeroDivisionError):

@@ -27,8 +27,8 @@ _STAMPS = 3
 """Keys that `extra` has without options."""
 
 _QUICK = 0.001
-"""Seconds; of functions that take less, one call in 100 is timed."""
-_SAMPLED = 100
+"""Seconds; of functions that take less, one call in 250 is timed."""
+_SAMPLED = 250
 _MOST_REASONS = 50
 
 

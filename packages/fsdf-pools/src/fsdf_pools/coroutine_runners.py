@@ -139,7 +139,8 @@ class CoroutineRunners:
         may_go_on = _references is not None and self._loop().get_task_factory() is None
         references = _references or id
         in_a_row = range(_IN_A_ROW if may_go_on else 1)
-        context, known, name = copy_context(), references(task), task.get_name()
+        name_now = task.get_name
+        context, known, name = copy_context(), references(task), name_now()
         ends = monotonic() + _TURN
         while True:
             for _ in in_a_row:
@@ -164,7 +165,7 @@ class CoroutineRunners:
                         or references(task) != known
                         or task._must_cancel  # type: ignore[attr-defined] # noqa: SLF001 - as is the next one: public ones tell less
                         or task._callbacks  # noqa: SLF001
-                        or task.get_name() != name
+                        or name_now() != name
                     ):
                         return
                 except Exception:  # noqa: BLE001 - values of a context may be such as cannot be compared
