@@ -151,11 +151,7 @@ class Executor:
 
     def _innermost(self) -> Call:
         function = self._function
-
-        def call(message: Message) -> Any:
-            return function(**message.arguments)
-
-        return call
+        return lambda message: function(**message.arguments)
 
     def _innermost_async(self) -> AsyncCall:
         return self._innermost()
