@@ -85,7 +85,6 @@ def test_a_stop_while_probes_wait_loses_nothing(embedded, workers, emptied):
 
 
 @pytest.mark.parametrize("kind", THREADS)
-@pytest.mark.realtime
 def test_another_consumer_opens_within_a_second(kind, tmp_path):
     url = f"sqlite:///{(tmp_path / 'state.sqlite').as_posix()}"
     stores = [SQLStateStore.from_url(url, Settings(home=tmp_path)) for _ in range(2)]

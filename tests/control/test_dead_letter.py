@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from fsdf_control.dead_letter import DeadLetterOnRequest
 from fsdf_core.dead_letters import DeadLetters
 from fsdf_core.errors import ExceptionForPushToDlxqueue
@@ -11,7 +9,6 @@ from fsdf_core.publisher import Publisher
 from fsdf_core.testing.fitting import FittingConsumer as Consumer
 
 
-@pytest.mark.realtime
 def test_asked_for_listed_replayed_and_dropped(embedded, workers, emptied):
     queue = embedded.queue("q")
     dead = DeadLetters(queue)

@@ -69,7 +69,6 @@ def numbered(count):
     return [b"%d" % number for number in range(count)]
 
 
-@pytest.mark.realtime
 def test_push_of_another_process_wakes(queue, broker):
     subscription = queue.subscribe("c", 10)
     other = PersistQueueBroker(broker.folder)

@@ -126,7 +126,6 @@ def test_rabbitmq_publish_to_a_deleted_queue_never_vanishes(adapter, rabbitmq_se
     broker.close()
 
 
-@pytest.mark.realtime
 def test_rabbitmq_alarm_refuses_pushes_at_once_but_drains(launch_rabbitmq):
     server = launch_rabbitmq()
     broker = brokers.get("RABBITMQ")(server.url)

@@ -68,7 +68,6 @@ def test_a_broker_without_acknowledgements_is_refused():
         DeadLetters(limited(MemoryBroker(), acks=False).queue("q"))
 
 
-@pytest.mark.realtime
 def test_an_empty_queue_answers_at_once(queue):
     started = time.monotonic()
     dead = DeadLetters(queue)
@@ -76,7 +75,6 @@ def test_an_empty_queue_answers_at_once(queue):
     assert time.monotonic() - started < 0.3
 
 
-@pytest.mark.realtime
 def test_a_broker_that_cannot_count_is_looked_through():
     queue = limited(MemoryBroker(), size=False).queue("q", serialize=True)
     dead = DeadLetters(queue)

@@ -123,7 +123,6 @@ def test_dead_letters_are_listed_and_replayed(decorate, happened, kind, emptied)
     assert letters.count() == 0
 
 
-@pytest.mark.realtime
 def test_pause_and_continue(decorate, happened, kind):
     task = decorate(lambda x: happened(x), broker_kind=kind)
     task.pause_consume()
@@ -148,7 +147,6 @@ def test_pause_and_continue(decorate, happened, kind):
     assert happened.expect(2) == [1, 2]
 
 
-@pytest.mark.realtime
 def test_remote_kill(decorate, happened, kind, emptied):
     entered = threading.Event()
 

@@ -124,7 +124,6 @@ def test_big_batches_pass_through_every_script(queue, subscribe):
     assert queue.size() == QueueSize(6000, 3000, 0)
 
 
-@pytest.mark.realtime
 def test_delay_by_the_servers_clock_keeps_order(queue, subscribe):
     subscription = subscribe()
     send(queue, *numbered(20), delay=0.3)
@@ -135,7 +134,6 @@ def test_delay_by_the_servers_clock_keeps_order(queue, subscribe):
     assert bodies(received) == numbered(20)
 
 
-@pytest.mark.realtime
 def test_shorter_delay_wakes_a_waiting_consumer(queue, subscribe):
     subscription = subscribe()
     send(queue, b"late", delay=30)

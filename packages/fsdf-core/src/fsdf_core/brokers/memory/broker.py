@@ -38,7 +38,7 @@ class MemoryBroker(Broker):
         ordering="fifo",
         liveness="memory",
     )
-    # A fetch takes next to no time; the fewer objects are alive at once, the less the garbage collector has to do.
+    # A fetch takes next to no time; much work ahead would leave the processor's cache before it is done.
     prefetch_seconds = 0.01
     queue_options = frozenset({"maxsize", "put_timeout", "serialize"})
 
