@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import threading
+import weakref
 
 import pytest
 
@@ -92,17 +93,43 @@ def test_a_call_knows_its_task_from_its_first_step_on(pool):
 
 
 def test_a_call_that_waits_has_its_task_for_itself(pool):
-    async def wait(first):
-        await asyncio.sleep(0)
-        assert task_name() == first
-        return first
+    running = set()
+
+    async def wait(name):
+        running.add(name)
+        for _ in range(3):
+            await asyncio.sleep(0)
+            assert task_name() == name
+        running.discard(name)
+        return name
 
     def call(number):
-        return wait(task_name()) if number % 2 else task_name()
+        assert task_name() not in running
+        return wait(task_name())
 
-    names = run_in_turn(pool, call, 10)
-    for number in range(1, 10, 2):
-        assert names[number] not in names[number + 1 :]
+    assert len(run_in_turn(pool, call, 40)) == 40
+
+
+def test_calls_that_have_waited_leave_their_tasks_to_others(pool):
+    async def wait(name):
+        await asyncio.sleep(0)
+        return name
+
+    assert len(set(run_in_turn(pool, lambda _: wait(task_name()), 100))) <= 10
+
+
+def test_a_task_that_was_cancelled_while_a_call_waited_runs_no_other(pool):
+    async def wait(number):
+        name = task_name()
+        if number == 3:
+            asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return name
+
+    with AsyncPool(max_workers=1) as single:
+        names = run_in_turn(single, wait, 6)
+    assert names[0] == names[3] != names[4] == names[5]
 
 
 @pytest.mark.parametrize("left", [object(), Incomparable()])
@@ -135,11 +162,15 @@ def rename(kept):
     kept.append(asyncio.current_task().set_name("renamed"))
 
 
+def point(kept):
+    kept.append(weakref.ref(asyncio.current_task()))
+
+
 def cancel(kept):
     asyncio.current_task().cancel()
 
 
-@pytest.mark.parametrize("mark", [keep, watch, rename, cancel])
+@pytest.mark.parametrize("mark", [keep, point, watch, rename, cancel])
 def test_a_task_that_a_call_has_marked_runs_no_other(pool, mark):
     kept = []
 

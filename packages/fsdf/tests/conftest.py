@@ -15,6 +15,7 @@ from tests.servers.script import Script
 import fsdf_core.settings
 from fsdf import BoosterParams, BrokerEnum
 from fsdf_core import lifecycle
+from fsdf_core.codec import as_sent
 from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def bodies() -> Callable[[Booster[..., Any]], list[dict[str, Any]]]:
         deliveries = subscription.receive(1000, 0.0)
         subscription.ack(deliveries)
         subscription.close()
-        return [dict(delivery.body) for delivery in deliveries]  # type: ignore[arg-type]
+        return [dict(as_sent(delivery.body)) for delivery in deliveries]  # type: ignore[arg-type]
 
     return take
 

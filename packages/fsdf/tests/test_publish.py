@@ -9,6 +9,7 @@ import pytest
 
 from fsdf import AsyncResult, TaskOptions
 from fsdf_core.broker import Broker
+from fsdf_core.codec import as_sent
 from fsdf_core.control import Control
 from fsdf_core.errors import ConfigurationError, EncodeError, UnsupportedFeature
 
@@ -23,7 +24,7 @@ def came_first():
     def receive(task, count):
         subscription = task.publisher.queue().subscribe("c", count)
         try:
-            return [delivery.body["x"] for delivery in subscription.receive(count, 5)]
+            return [as_sent(delivery.body)["x"] for delivery in subscription.receive(count, 5)]
         finally:
             subscription.close()
 

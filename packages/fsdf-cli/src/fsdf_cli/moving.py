@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from fsdf_core.broker import OutgoingMessage
-from fsdf_core.codec import decode, encode
+from fsdf_core.codec import as_sent, decode, encode
 from fsdf_core.errors import ConfigurationError, DecodeError, UnsupportedFeature
 from fsdf_core.message import EXTRA
 from fsdf_core.resend import priority_of
@@ -79,6 +79,7 @@ def _outgoing(delivery: Delivery, target: Queue) -> OutgoingMessage:
             priority = priority_of(decode(body).extra)
         except DecodeError:
             priority = 0
-    if target.serializes and isinstance(body, dict):
-        body = encode({name: value for name, value in body.items() if name != EXTRA}, body.get(EXTRA) or {})
+    if target.serializes and not isinstance(body, bytes):
+        whole = cast("dict[str, Any]", as_sent(body))
+        body = encode({name: value for name, value in whole.items() if name != EXTRA}, whole.get(EXTRA) or {})
     return OutgoingMessage(body, priority=priority)

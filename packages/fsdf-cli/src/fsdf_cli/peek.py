@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from fsdf_core.codec import as_sent
 from fsdf_core.errors import UnsupportedFeature
 from fsdf_core.run import new_consumer_id
 
 if TYPE_CHECKING:
-    from fsdf_core.broker import Delivery, Queue
+    from fsdf_core.broker import Body, Delivery, Queue
 
 _PATIENCE = 0.5
 """Seconds to wait for messages that should be there."""
@@ -48,5 +49,6 @@ def peek(queue: Queue, count: int) -> list[dict[str, Any]]:
             subscription.close()
 
 
-def _text(body: bytes | dict[str, Any]) -> str:
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else orjson.dumps(body, default=str).decode()
+def _text(body: Body) -> str:
+    sent = as_sent(body)
+    return sent.decode("utf-8", "replace") if isinstance(sent, bytes) else orjson.dumps(sent, default=str).decode()

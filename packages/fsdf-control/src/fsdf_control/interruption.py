@@ -51,12 +51,17 @@ class Terms:
         self.explain = explain
         # Of its own, so that of two nested controls each takes only what is meant for it.
         self.signal: type[Interrupted] = type("Interrupted", (Interrupted,), {})
-        # A pool that runs calls in other processes ends them there.
-        self.inject: _Inject | None = getattr(host.pool, "interrupt", None) or injector()
         self.prepare: Callable[[], None] = getattr(host.pool, "prepare", _nothing)
         # A pool of greenlets says which one runs a call, and where it waits.
         self.current: Callable[[], Any] = getattr(host.pool, "current", threading.get_ident)
         self.innermost: Callable[[Any], FrameType | None] = getattr(host.pool, "innermost", _innermost)
+
+    @functools.cached_property
+    def inject(self) -> _Inject | None:
+        """What interrupts a thread, None where nothing can."""
+        # A pool that runs calls in other processes ends them there.
+        inject: _Inject | None = getattr(self.host.pool, "interrupt", None) or injector()
+        return inject
 
 
 class Interruption:

@@ -111,8 +111,8 @@ class BatchExecutor(Executor):
 
         def call(message: Message) -> Any:
             if isinstance(message, BatchMessage):
-                return function([member.arguments for member in message.members])
-            return result_alone(function([message.arguments]))
+                return function([member.arguments.copy() for member in message.members])
+            return result_alone(function([message.arguments.copy()]))
 
         return call
 
@@ -121,8 +121,8 @@ class BatchExecutor(Executor):
 
         async def call(message: Message) -> Any:
             if isinstance(message, BatchMessage):
-                return await function([member.arguments for member in message.members])
-            return result_alone(await function([message.arguments]))
+                return await function([member.arguments.copy() for member in message.members])
+            return result_alone(await function([message.arguments.copy()]))
 
         return call
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from fsdf_core.settings import Settings
 
-Body = bytes | dict[str, Any]
-"""Wire bytes; a dict only on queues whose `serializes` is False."""
+Pair = tuple[dict[str, Any], dict[str, Any]]
+"""Arguments and control data, as our publishers hand them over in memory; nobody changes the arguments any more."""
+
+Body = bytes | dict[str, Any] | Pair
+"""Wire bytes; on queues whose `serializes` is False a pair, or one dict with the control data under `extra`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ class Queue(ABC):
     Attributes:
         name: the queue's name.
         broker: the broker it belongs to.
-        serializes: False if bodies are handed over as dicts, not bytes.
+        serializes: False if bodies are handed over as they are, not as bytes.
     """
 
     name: str

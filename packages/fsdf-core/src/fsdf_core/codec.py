@@ -15,7 +15,7 @@ from fsdf_core.errors import DecodeError, EncodeError
 from fsdf_core.message import EXTRA, Message
 
 if TYPE_CHECKING:
-    from fsdf_core.broker import Delivery
+    from fsdf_core.broker import Body, Delivery
 
 PICKLED = "can_not_json_serializable_keys"
 """Key of `extra` with which funboost names arguments that it has pickled."""
@@ -36,8 +36,8 @@ def encode(arguments: dict[str, Any], extra: dict[str, Any]) -> bytes:
         raise EncodeError(_explain(arguments, extra, error)) from None
 
 
-def decode(body: bytes | dict[str, Any], delivery: Delivery | None = None, queue_name: str = "") -> Message:
-    """Return the message of a wire body, or of an in-memory body, which is copied one level deep.
+def decode(body: Body, delivery: Delivery | None = None, queue_name: str = "") -> Message:
+    """Return the message of a wire body, or of an in-memory body.
 
     `extra` is {} where the producer sent none.
 
@@ -49,11 +49,13 @@ def decode(body: bytes | dict[str, Any], delivery: Delivery | None = None, queue
     Raises:
         DecodeError: the body is not a JSON object, or its `extra` is not one.
     """
+    if type(body) is tuple:
+        return Message(*body, delivery, queue_name)
     if isinstance(body, dict):
         arguments = body.copy()
     else:
         try:
-            arguments = _loads(body)
+            arguments = _loads(body)  # type: ignore[arg-type] # mypy takes it for a tuple of another kind
         except ValueError as error:
             raise DecodeError(f"not JSON: {error}") from None
         if type(arguments) is not dict:
@@ -66,6 +68,14 @@ def decode(body: bytes | dict[str, Any], delivery: Delivery | None = None, queue
     if extra.get(PICKLED):
         raise DecodeError(f"the arguments {extra[PICKLED]} are pickled, which fsdf never reads: send JSON data")
     return Message(arguments, extra, delivery, queue_name)
+
+
+def as_sent(body: Body) -> bytes | dict[str, Any]:
+    """Return a body as it would travel: a pair as one dict."""
+    if isinstance(body, tuple):
+        arguments, extra = body
+        return {**arguments, EXTRA: extra}
+    return body
 
 
 def _explain(arguments: dict[str, Any], extra: dict[str, Any], error: TypeError) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from fsdf_core.broker import OutgoingMessage
-from fsdf_core.codec import decode, encode
+from fsdf_core.codec import as_sent, decode, encode
 from fsdf_core.errors import DecodeError, EncodeError
 from fsdf_core.message import EXTRA
 from fsdf_core.task_id import new_task_id
@@ -90,11 +90,11 @@ def _original(body: Body, note: dict[str, Any]) -> tuple[dict[str, Any], dict[st
     try:
         message = decode(body)
     except DecodeError:
-        return {_BODY: _text(body, note)}, {}
+        return {_BODY: _text(as_sent(body), note)}, {}
     return message.arguments, message.extra
 
 
-def _text(body: Body, note: dict[str, Any]) -> Any:
+def _text(body: bytes | dict[str, Any], note: dict[str, Any]) -> Any:
     if isinstance(body, dict):
         try:
             note["encoding"] = "utf-8"

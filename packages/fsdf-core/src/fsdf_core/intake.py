@@ -73,18 +73,25 @@ class Intake:
         most = self._max_deliveries
         queue_name = self._queue_name
         for delivery in deliveries:
-            try:
-                message = decode(delivery.body, delivery, queue_name)
-            except DecodeError as error:
-                refused.append(self._undecodable(delivery, error))
-                continue
-            extra = message.extra
-            if (
-                len(extra) == _STAMPS
-                and "task_id" in extra
-                and "publish_time" in extra
-                and "publish_time_format" in extra
-            ):
+            body = delivery.body
+            if type(body) is tuple:
+                arguments, extra = body
+                message = Message(arguments, extra, delivery, queue_name)
+                plain = len(extra) == _STAMPS  # these at least: our publishers stamp them
+            else:
+                try:
+                    message = decode(body, delivery, queue_name)
+                except DecodeError as error:
+                    refused.append(self._undecodable(delivery, error))
+                    continue
+                extra = message.extra
+                plain = (
+                    len(extra) == _STAMPS
+                    and "task_id" in extra
+                    and "publish_time" in extra
+                    and "publish_time_format" in extra
+                )
+            if plain:
                 message.plain = True
             else:
                 self._look_closely(message)
@@ -94,14 +101,18 @@ class Intake:
                 refused.append(message)
             else:
                 admitted.append(message)
-        for every in self._samples:
-            if step := every():
-                for message in admitted[::step]:
-                    message.plain = False
+        self._sample(admitted)
         for admit in self._admissions:
             if not (admit.options_only and not closely):
                 admitted = self._screen(admit.admit, admitted, refused)
         return admitted, refused
+
+    def _sample(self, messages: list[Message]) -> None:
+        """Let some messages pass the controls that look at samples."""
+        for every in self._samples:
+            if step := every():
+                for message in messages[::step]:
+                    message.plain = False
 
     def _screen(self, admit: AdmitMany, messages: list[Message], refused: list[Message]) -> list[Message]:
         """Ask one control about the messages; return those it lets pass."""

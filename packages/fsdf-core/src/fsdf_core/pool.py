@@ -4,16 +4,17 @@
 it.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable
 
 
 class Pool(Protocol):
-    """Runs calls concurrently. All methods may be called from any thread.
-
-    A pool whose attribute `runs_coroutines` is true awaits what `call()` returns, unless that is None, and has the
-    attribute `loop`, the event loop in whose tasks it calls and awaits.
-    """
+    """Runs calls concurrently. All methods may be called from any thread."""
 
     @property
     def max_workers(self) -> int:
@@ -37,6 +38,23 @@ class Pool(Protocol):
 
     def close(self, timeout: float | None = None) -> bool:
         """Stop accepting, let running calls end within `timeout` seconds; True if all did."""
+        ...
+
+
+class CoroutinePool(Pool, Protocol):
+    """A pool that awaits what `call()` returns, unless that is None. Its attribute `runs_coroutines` is true."""
+
+    @property
+    def loop(self) -> AbstractEventLoop:
+        """In its tasks the pool calls and awaits."""
+        ...
+
+    @property
+    def as_new(self) -> Callable[[], bool]:
+        """For a call that has just begun: whether its task is still as it was then.
+
+        If it returns True, a second coroutine that the call awaits cannot tell the task from a new one.
+        """
         ...
 
 

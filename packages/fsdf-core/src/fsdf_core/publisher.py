@@ -147,7 +147,7 @@ class Publisher:
             delay = self._checked(message)
         if self.queue.serializes:
             return OutgoingMessage(encode(message.arguments, message.extra), delay, priority)
-        return OutgoingMessage({**message.arguments, EXTRA: message.extra}, delay, priority)
+        return OutgoingMessage(({**message.arguments}, message.extra), delay, priority)
 
     def _checked(self, message: Message) -> float:
         """Return the delay for the broker, after a look at what it can do."""

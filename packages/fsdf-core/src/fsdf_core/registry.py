@@ -5,6 +5,7 @@ Built-in adapters come through the same door as third-party ones. An adapter is 
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from importlib.metadata import EntryPoint, entry_points
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from fsdf_core.state import StateStore
 
 T = TypeVar("T")
+
+_installed = functools.cache(entry_points)
+"""All entry points: to find those of one group costs as much, since the files of all distributions are read."""
 
 
 class Registry(Generic[T]):
@@ -75,7 +79,7 @@ class Registry(Generic[T]):
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         if self._found is None:
-            self._found = {point.name: point for point in entry_points(group=self._group)}
+            self._found = {point.name: point for point in _installed().select(group=self._group)}
         return self._found
 
     def _import(self, point: EntryPoint) -> Any:

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fsdf_pools.aliases import BoundedThreadPoolExecutor, FlexibleThreadPool, ThreadPoolExecutorShrinkAble
 from fsdf_pools.errors import NoThreadError, PoolClosedError, PoolFullError
-from fsdf_pools.shrinkable import ShrinkableThreadPoolExecutor
-from fsdf_pools.solo import SoloExecutor
 
 if TYPE_CHECKING:
+    from fsdf_pools.aliases import BoundedThreadPoolExecutor, FlexibleThreadPool, ThreadPoolExecutorShrinkAble
     from fsdf_pools.async_pool import AsyncPool
     from fsdf_pools.eventlet_pool import EventletPool
     from fsdf_pools.gevent_pool import GeventPool
     from fsdf_pools.process_pool import ProcessPool, WorkerDiedError
+    from fsdf_pools.shrinkable import ShrinkableThreadPoolExecutor
+    from fsdf_pools.solo import SoloExecutor
 
 __all__ = [
     "AsyncPool",
@@ -32,19 +32,25 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-_HEAVY = {
+_HOMES = {
     "AsyncPool": "fsdf_pools.async_pool",
+    "BoundedThreadPoolExecutor": "fsdf_pools.aliases",
     "EventletPool": "fsdf_pools.eventlet_pool",
+    "FlexibleThreadPool": "fsdf_pools.aliases",
     "GeventPool": "fsdf_pools.gevent_pool",
     "ProcessPool": "fsdf_pools.process_pool",
+    "ShrinkableThreadPoolExecutor": "fsdf_pools.shrinkable",
+    "SoloExecutor": "fsdf_pools.solo",
+    "ThreadPoolExecutorShrinkAble": "fsdf_pools.aliases",
     "WorkerDiedError": "fsdf_pools.process_pool",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import asyncio, multiprocessing and the libraries of extras only for those who use them."""
-    if name in _HEAVY:
+    """Import each pool, and asyncio, multiprocessing and libraries of extras, only for those who use it."""
+    if name in _HOMES:
         import importlib  # noqa: PLC0415 - as said
 
-        return getattr(importlib.import_module(_HEAVY[name]), name)
+        found = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

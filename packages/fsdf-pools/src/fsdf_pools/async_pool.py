@@ -106,7 +106,7 @@ class AsyncPool:
 
         Args:
             call: An `async def` function without arguments; or a function that returns something to await, or None
-                if it has ended already. Those that return None cost an event loop a tenth.
+                if it has ended already.
             count: How many times; nothing happens below 1.
 
         Raises:
@@ -119,11 +119,23 @@ class AsyncPool:
                 raise PoolClosedError("the pool accepts no more work: it was closed")
             self._added += count
         try:
-            self._thread.call(self._runners.take_in, call, count)
+            if self._thread.inside:
+                self._runners.take_in(call, count)
+            else:
+                self._thread.call(self._runners.take_in, call, count)
         except RuntimeError as error:
             with self._lock:
                 self._added -= count
             raise PoolClosedError(f"the pool accepts no more work: {error}") from error
+
+    @property
+    def as_new(self) -> Callable[[], bool]:
+        """For a call that has just begun, in the loop's thread: whether its asyncio task is still as it was then.
+
+        If it returns True, a second coroutine that the call awaits cannot tell the task from a new one: nobody has a
+        reference to it, its name and its context are the same, it was not cancelled.
+        """
+        return self._runners.as_new
 
     def free_slots(self) -> int:
         """How many more coroutines could start now."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from asyncio import CancelledError, current_task
 from collections import deque
-from contextvars import Context, copy_context
+from contextvars import Context
 from time import monotonic
-from types import coroutine
+from types import CoroutineType, GeneratorType, coroutine
 from typing import TYPE_CHECKING, Any
 
 from fsdf_pools.log import log_failure
+from fsdf_pools.runner_task import RunnerTask
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,25 +18,21 @@ if TYPE_CHECKING:
 
     Call = Callable[[], Awaitable[object] | None]
 
+_DIRECT = frozenset({CoroutineType, GeneratorType})
+"""Types of what can be awaited and has no `__await__`, or need not be asked for it."""
+
 _MOST_AT_ONCE = 100
 """Most tasks begun before others on the loop have their turn."""
 
-_IN_A_ROW = 8
-"""Calls that a task runs before it looks at the time."""
-
 _TURN = 0.001
-"""Seconds after which it lets others on the loop have their turn."""
-
-_references: Callable[[object], int] | None = getattr(sys, "getrefcount", None)
+"""Seconds after which a task lets others on the loop have their turn."""
 
 
 class CoroutineRunners:
     """Runs calls in tasks; everything here happens in the loop's thread, but `ended` may be read anywhere.
 
-    A call returns what is to be awaited, which then has the task for itself; or None, if that has ended already
-    without having waited once. After None the task runs the next call, since a task costs a loop ten times what such
-    a call does. No call can tell: nothing else ran in between, and one that has left anything behind, in its context
-    or with its task, is that task's last.
+    A call returns what is to be awaited, or None if it has ended already. Its task runs the next call then, if that
+    cannot tell it from a new one (`RunnerTask`). On a loop with a task factory each call has a task of its own.
 
     Args:
         loop: called for the loop.
@@ -46,12 +42,15 @@ class CoroutineRunners:
     Attributes:
         ended: how many calls have ended.
         running: the tasks.
+        as_new: whether the running task is as it was when its call began; for that call, which reads this attribute
+            when it begins.
     """
 
     def __init__(self, loop: Callable[[], asyncio.AbstractEventLoop], limit: int, left: Callable[[], None]) -> None:
         self.limit = limit
         self.ended = 0
         self.running: set[asyncio.Task[None]] = set()
+        self.as_new: Callable[[], bool] = _never
         self._loop = loop
         self._left = left
         self._queued: deque[Call] = deque()
@@ -89,9 +88,13 @@ class CoroutineRunners:
             task.cancel()
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        begun: list[None] = []
         # Whose context is the current one is chance: that of a call before, or of whoever handed a call over.
-        task = Context().run(loop.create_task, self._run(begun))
+        context, begun = Context(), list[None]()
+        task: asyncio.Task[None]
+        if loop.get_task_factory() is None:
+            task = context.run(RunnerTask, self._run(begun), loop=loop)
+        else:
+            task = context.run(loop.create_task, self._run(begun))
         if not task.done():
             self.running.add(task)
             if not begun:  # a task factory may begin it at once
@@ -134,46 +137,40 @@ class CoroutineRunners:
         self._left()
 
     @coroutine
-    def _run_calls(self, task: asyncio.Task[None]) -> Generator[Any, Any, None]:  # noqa: C901 - calls would cost too much
+    def _run_calls(self, task: asyncio.Task[None]) -> Generator[Any, Any, None]:
         take = self._queued.popleft
-        may_go_on = _references is not None and self._loop().get_task_factory() is None
-        references = _references or id
-        in_a_row = range(_IN_A_ROW if may_go_on else 1)
-        name_now = task.get_name
-        context, known, name = copy_context(), references(task), name_now()
+        as_new = _never
+        if isinstance(task, RunnerTask):
+            as_new = task.as_new
+            task.mark()
         ends = monotonic() + _TURN
         while True:
-            for _ in in_a_row:
-                try:
-                    call = take()
-                except IndexError:
-                    return
-                try:
-                    if (rest := call()) is not None:
-                        yield from rest.__await__()
-                        return
-                except (CancelledError, GeneratorExit):
-                    raise
-                except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
-                    log_failure(call)
-                    return
-                finally:
-                    self.ended += 1
-                try:
-                    if (
-                        copy_context() != context
-                        or references(task) != known
-                        or task._must_cancel  # type: ignore[attr-defined] # noqa: SLF001 - as is the next one: public ones tell less
-                        or task._callbacks  # noqa: SLF001
-                        or name_now() != name
-                    ):
-                        return
-                except Exception:  # noqa: BLE001 - values of a context may be such as cannot be compared
-                    return
-            if not may_go_on:
+            try:
+                call = take()
+            except IndexError:
+                return
+            self.as_new = as_new
+            try:
+                rest: Any = call()
+                if rest is not None:
+                    yield from rest if type(rest) in _DIRECT else rest.__await__()
+                    del rest
+            except (CancelledError, GeneratorExit):
+                raise
+            except BaseException:  # noqa: BLE001 - not even SystemExit may end the loop
+                log_failure(call)
+                return
+            finally:
+                self.ended += 1
+            if not as_new() or len(self.running) > self.limit:
                 return
             if monotonic() >= ends:
                 self._coming.add(task)
                 yield
                 self._coming.discard(task)
-                ends, known = monotonic() + _TURN, references(task)
+                ends = monotonic() + _TURN
+
+
+def _never() -> bool:
+    """Say of a task of which nothing is known that it is not as new."""
+    return False
