@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from fsdf_core import registry
 from fsdf_core.backoff import Backoff
 from fsdf_core.broker import Delivery, OutgoingMessage
 from fsdf_core.brokers.memory import MemoryBroker
@@ -115,3 +116,10 @@ def test_only_overridden_hooks_are_called():
 
 def test_delivery_has_no_count_by_default():
     assert Delivery(b"", 1).delivery_count == 0
+
+
+def test_distributions_are_read_once_for_all_groups():
+    registry._installed.cache_clear()
+    assert "MEMORY_QUEUE" in registry.Registry("fsdf.brokers", "broker").names()
+    assert "ASYNC" in registry.Registry("fsdf.pools", "pool").names()
+    assert registry._installed.cache_info().misses == 1

@@ -2,6 +2,8 @@
 
 import pytest
 
+from fsdf_core.broker import GONE
+from fsdf_core.codec import decode
 from fsdf_core.consumer import Consumer
 from fsdf_core.control import Control
 from fsdf_core.outcome import Outcome
@@ -121,3 +123,38 @@ def test_a_faulty_count_is_logged_and_keeps_nothing(filled, workers, caplog):
 
     run(filled, workers, Faulty())
     assert "an effect of Faulty failed" in caplog.text
+
+
+def test_what_has_succeeded_does_not_run_again_even_if_it_was_not_acknowledged(queue):
+    Publisher(queue).publish_many([{"x": 1}, {"x": 2}])
+    subscription = queue.subscribe("c", 10)
+    subscription.receive(2, 1)[0].body = GONE
+    subscription.close()
+    assert [decode(delivery.body).arguments for delivery in queue.subscribe("d", 10).receive(2, 1)] == [{"x": 2}]
+
+
+def test_only_the_bodies_of_successes_go_where_they_ran(filled, workers):
+    held = []
+    subscribe = filled.subscribe
+
+    def listening(*arguments):
+        subscription = subscribe(*arguments)
+        ack = subscription.ack
+        subscription.ack = lambda deliveries: (held.extend(deliveries), ack(deliveries))
+        return subscription
+
+    filled.subscribe = listening
+    run(filled, workers, Counter())
+    kept = [decode(delivery.body).arguments["x"] for delivery in held if delivery.body is not GONE]
+    assert (len(held), sorted(kept)) == (32, ["asks", "fails"])
+
+
+def test_a_body_is_kept_for_controls_that_want_to_see_the_message(filled, workers):
+    class Reading(Spy):
+        def on_settle(self, messages):
+            self.bodies = [decode(message.delivery.body).arguments for message in messages]
+            super().on_settle(messages)
+
+    run(filled, workers, Counter(), reading := Reading())
+    assert {"x": "fails"} in [message.arguments for message in reading.left]
+    assert all(message.delivery.body is not GONE for message in reading.left)

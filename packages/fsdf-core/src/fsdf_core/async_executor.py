@@ -10,6 +10,7 @@ from time import monotonic
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, cast
 
+from fsdf_core.broker import GONE
 from fsdf_core.context import current_message
 from fsdf_core.executor import Executor
 
@@ -94,6 +95,7 @@ class AsyncExecutor(Executor):
                             self._succeeded(message, result)
                             settle(message)
                         elif unseen and message.plain:
+                            message.delivery.body = GONE
                             settle_unseen(message.delivery)
                         else:
                             settle(message)

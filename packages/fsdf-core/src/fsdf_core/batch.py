@@ -102,9 +102,9 @@ class BatchExecutor(Executor):
         gathered = self._gathered
         return 0 if gathered is None else max(0, self._batch.size - len(gathered))
 
-    def _settle_abandoned(self, message: Message, error: BaseException) -> None:
+    def _decide_without_worker(self, message: Message, error: BaseException) -> None:
         for member in members_of(message):
-            self._decide_without_worker(member, error)
+            super()._decide_without_worker(member, error)
 
     def _innermost(self) -> Call:
         function = self._function

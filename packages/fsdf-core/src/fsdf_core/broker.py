@@ -25,6 +25,9 @@ Pair = tuple[dict[str, Any], dict[str, Any]]
 Body = bytes | dict[str, Any] | Pair
 """Wire bytes; on queues whose `serializes` is False a pair, or one dict with the control data under `extra`."""
 
+GONE: Body = ({}, {})
+"""Stands for the body of a message that has succeeded: nobody needs it any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -74,7 +77,8 @@ class Delivery:
     """A body received.
 
     Attributes:
-        body: the body as it was sent.
+        body: the body as it was sent; `GONE` after a success. It is freed in the thread that has used it, since for
+            another core's to do so costs more than all else about an acknowledgement.
         token: the adapter's own handle.
         delivery_count: how often the message was claimed, this time included, without an outcome;
             0 where the broker cannot tell.

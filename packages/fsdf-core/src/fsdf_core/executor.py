@@ -6,6 +6,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from fsdf_core.broker import GONE
 from fsdf_core.chains import chains
 from fsdf_core.context import current_message
 from fsdf_core.control import overriding
@@ -109,7 +110,7 @@ class Executor:
         self._resize(1)
         if self._pool.free_slots():
             self._go_on()
-        self._settle_abandoned(message, error)
+        self._decide_without_worker(message, error)
 
     @property
     def stuck(self) -> int:
@@ -129,9 +130,6 @@ class Executor:
     def _resize(self, by: int) -> None:
         with _resizing:
             self._pool.resize(max(1, self._pool.max_workers + by))
-
-    def _settle_abandoned(self, message: Message, error: BaseException) -> None:
-        self._decide_without_worker(message, error)
 
     def _compose(self, controls: Sequence[Control]) -> tuple[Call, Call]:
         """Return what runs a message, and what runs one without options."""
@@ -205,6 +203,7 @@ class Executor:
                             self._succeeded(message, result)
                             settle(message)
                         elif unseen and message.plain:
+                            message.delivery.body = GONE
                             settle_unseen(message.delivery)
                         else:
                             settle(message)

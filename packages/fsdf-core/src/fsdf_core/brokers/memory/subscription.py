@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fsdf_core.broker import Subscription
+from fsdf_core.broker import GONE, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +47,11 @@ class MemorySubscription(Subscription):
         self._queue.interrupt(self)
 
     def close(self) -> None:
-        """Put back in front what was not acknowledged."""
+        """Put back in front what was neither acknowledged nor has succeeded."""
         if not self._closed:
             self._closed = True
-            self._queue.undo(self._give_up(list(self.held)), started=True)
+            left = [delivery for delivery in self.held if delivery.body is not GONE]
+            self._queue.undo(self._give_up(left), started=True)
             self._queue.forget(self)
 
     def _give_up(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
