@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 
-from fsdf_core import registry
 from fsdf_core.backoff import Backoff
 from fsdf_core.broker import Delivery, OutgoingMessage
 from fsdf_core.brokers.memory import MemoryBroker
@@ -14,7 +13,7 @@ from fsdf_core.message import Message
 from fsdf_core.parking import Parking
 from fsdf_core.prefetch import CEILING, Prefetch
 from fsdf_core.publisher import Publisher
-from fsdf_core.registry import Registry, brokers
+from fsdf_core.registry import Registry, _installed, brokers
 from fsdf_core.task_id import new_task_id
 
 
@@ -119,7 +118,7 @@ def test_delivery_has_no_count_by_default():
 
 
 def test_distributions_are_read_once_for_all_groups():
-    registry._installed.cache_clear()
-    assert "MEMORY_QUEUE" in registry.Registry("fsdf.brokers", "broker").names()
-    assert "ASYNC" in registry.Registry("fsdf.pools", "pool").names()
-    assert registry._installed.cache_info().misses == 1
+    _installed.cache_clear()
+    assert "MEMORY_QUEUE" in Registry("fsdf.brokers", "broker").names()
+    assert "async" in Registry("fsdf.pools", "pool").names()
+    assert _installed.cache_info().misses == 1
