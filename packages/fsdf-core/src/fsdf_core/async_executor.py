@@ -95,7 +95,7 @@ class AsyncExecutor(Executor):
                             self._succeeded(message, result)
                             settle(message)
                         elif unseen and message.plain:
-                            message.delivery.body = GONE
+                            message.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(message.delivery)
                         else:
                             settle(message)

@@ -203,7 +203,7 @@ class Executor:
                             self._succeeded(message, result)
                             settle(message)
                         elif unseen and message.plain:
-                            message.delivery.body = GONE
+                            message.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(message.delivery)
                         else:
                             settle(message)
