@@ -97,6 +97,26 @@ def test_a_larger_pool_starts_what_waits(pool):
     pool.loop.call_soon_threadsafe(release.set)
 
 
+def test_a_smaller_pool_lets_tasks_end_between_their_calls(pool):
+    running, seen, done = 0, [], threading.Event()
+
+    async def call():
+        nonlocal running
+        running += 1
+        await asyncio.sleep(0.001)
+        seen.append((pool.max_workers, running))
+        running -= 1
+        if len(seen) == 100:
+            pool.resize(2)
+        if len(seen) == 200:
+            done.set()
+
+    pool.execute_many(call, 200)
+    assert done.wait(PATIENCE)
+    assert max(running for _, running in seen[:100]) > 2
+    assert max(running for _, running in seen[120:]) <= 2
+
+
 def test_each_call_has_a_context_of_its_own(pool):
     import contextvars
 

@@ -1,4 +1,4 @@
-"""Coroutines that end without having waited run one after the other in one asyncio task; nobody may notice."""
+"""Coroutines run one after the other in one asyncio task; nobody may notice."""
 
 import asyncio
 import contextvars
@@ -88,3 +88,45 @@ def test_a_task_may_cancel_itself(decorate, ran, emptied):
     run(task, 20)
     assert take(ran, 20) == list(range(20))
     assert emptied(task)
+
+
+def test_tasks_that_wait_side_by_side_keep_their_own(decorate, ran):
+    async def f(x):
+        variable.set(x)
+        await asyncio.sleep(0)
+        first = get_current_taskid()
+        await asyncio.sleep(0.001)
+        ran.put((x, variable.get(), first, get_current_taskid()))
+
+    pushed = run(decorate(f, concurrent_mode=ASYNC, concurrent_num=20), 200)
+    assert sorted(take(ran, 200)) == [(x, x, pushed[x], pushed[x]) for x in range(200)]
+
+
+def test_one_asyncio_task_serves_many_that_wait(decorate, ran):
+    async def f(x):
+        name = asyncio.current_task().get_name()
+        await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.sleep(0), 5)
+        assert asyncio.current_task().get_name() == name
+        ran.put(name)
+
+    run(decorate(f, concurrent_mode=ASYNC, concurrent_num=5), 300)
+    assert len(set(take(ran, 300))) < 200
+
+
+def test_as_many_as_may_run_at_once_do(decorate, ran):
+    async def f(x):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if x == 6:
+            everybody.set()
+        await asyncio.wait_for(everybody.wait(), PATIENCE)
+        running -= 1
+        ran.put(x)
+
+    running = most = 0
+    everybody = asyncio.Event()
+    run(decorate(f, concurrent_mode=ASYNC, concurrent_num=7), 100)
+    assert sorted(take(ran, 100)) == list(range(100))
+    assert most == 7

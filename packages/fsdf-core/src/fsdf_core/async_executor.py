@@ -41,11 +41,25 @@ class AsyncExecutor(Executor):
     by the dispatcher's, settler's and ticker's threads.
     """
 
-    def _go_on(self) -> None:
+    _handed = 0
+    """Calls handed to the pool by the dispatcher; written by its thread only."""
+    _begun = 0
+    """Those of them that have begun, less those handed over anew; written by the loop's thread only."""
+
+    def begin(self, count: int) -> None:
+        """Let the pool run `count` messages that were made ready; calls that have not begun yet will find them, too."""
+        more = min(count, self._pool.max_workers) - (self._handed - self._begun)
+        if more > 0:
+            self._pool.execute_many(self.run_next, more)
+            self._handed += more
+
+    def _again(self) -> None:
+        """Let another call go on when this one ends."""
         if self._ready and not self._stopping.is_set():
             # If the pool or its loop is closed, what is ready goes back to the queue when the consumer stops.
             with suppress(RuntimeError):
                 self._pool.execute_many(self.run_next, 1)
+                self._begun -= 1
 
     def _waiting(self, call: AsyncCall) -> Call:
         return call
@@ -60,13 +74,14 @@ class AsyncExecutor(Executor):
         unseen = direct is not None and self._unseen
         take = self._ready.popleft
         recover = self._recover_async
-        go_on = self._go_on
+        again = self._again
         pool = cast("CoroutinePool", self._pool)
         here = current_message.task
         native = direct is not None and bool(getattr(getattr(direct, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
         @coroutine
         def run_next() -> Generator[Any, Any, None]:  # noqa: C901, PLR0912 - as there
+            self._begun += 1
             as_new = pool.as_new
             ends = monotonic() + _TURN
             row = 1
@@ -108,9 +123,9 @@ class AsyncExecutor(Executor):
                         del error
                     here.reset(token)
                     if not as_new():
-                        return go_on()
+                        return again()
                 if monotonic() >= ends:
-                    return go_on()
+                    return again()
                 row = min(2 * row, _IN_A_ROW)
 
         return run_next

@@ -1,0 +1,92 @@
+"""The executor of coroutines: how many calls it hands to its pool."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+
+import pytest
+
+from fsdf_core.async_executor import AsyncExecutor
+from fsdf_core.brokers.memory import MemoryBroker
+from fsdf_core.consumer import Consumer
+from fsdf_core.inbox import Inbox
+from fsdf_core.message import Message
+from fsdf_core.publisher import Publisher
+from fsdf_core.waiting import wait_until
+from fsdf_pools import AsyncPool
+
+PATIENCE = 30.0
+
+
+class Counted(AsyncPool):
+    """Counts the calls that it is given and the most that were not done at a time."""
+
+    given = most = 0
+
+    def execute_many(self, call, count):
+        self.given += count
+        super().execute_many(call, count)
+        self.most = max(self.most, self.given - self.taken())
+
+
+class Paper:
+    """Notes what it should do."""
+
+    max_workers = 5
+
+    def __init__(self):
+        self.given = []
+
+    def execute_many(self, call, count):
+        self.given.append(count)
+
+    def as_new(self, own=0):
+        return False
+
+
+def executor(pool, ready):
+    async def function(): ...
+
+    return AsyncExecutor(function, (), ready, Inbox(), pool, threading.Event(), logging.getLogger("fsdf.test"))
+
+
+def run(call):
+    with pytest.raises(StopIteration):
+        call().send(None)
+
+
+def test_calls_that_have_not_begun_are_not_asked_for_again():
+    pool, ready = Paper(), deque()
+    runs = executor(pool, ready)
+    runs.begin(3)
+    runs.begin(4)
+    runs.begin(9)
+    assert pool.given == [3, 1, 1]
+    for _ in range(5):
+        run(runs.run_next)
+    runs.begin(2)
+    assert pool.given == [3, 1, 1, 2]
+
+
+def test_a_call_whose_task_is_not_as_new_lets_another_go_on():
+    pool, ready = Paper(), deque(Message({}, {}, object()) for _ in range(3))
+    runs = executor(pool, ready)
+    runs.begin(1)
+    run(runs.run_next)
+    assert (pool.given, len(ready)) == ([1, 1], 2)
+    runs.begin(1)
+    assert pool.given == [1, 1]
+
+
+@pytest.mark.parametrize("waits", [0.0, 0.002])
+def test_calls_do_not_pile_up_while_there_is_always_more_to_do(waits):
+    async def function(x):
+        await asyncio.sleep(waits)
+
+    queue = MemoryBroker().queue("q")
+    Publisher(queue).publish_many({"x": x} for x in range(3000))
+    with Counted(10) as pool, Consumer(function, queue=queue, pool=pool) as consumer:
+        consumer.start()
+        assert wait_until(lambda: consumer.finished == 3000, PATIENCE, 0.01)
+        assert pool.most <= 3 * pool.max_workers
