@@ -75,6 +75,15 @@ def test_rabbitmq_other_options_of_an_existing_queue_are_one_clear_error(adapter
     broker.close()
 
 
+def test_rabbitmq_each_queue_is_declared_whatever_object_was_there_before(adapter, rabbitmq_url):
+    broker = adapter(rabbitmq_url)
+    names = [uuid.uuid4().hex for _ in range(10)]
+    for name in names:
+        send(broker.queue(name), b"{}")  # the next one may well be at the same address
+    assert [broker.queue(name).size().ready for name in names] == [1] * 10
+    broker.close()
+
+
 @pytest.mark.parametrize("value", [0, 256, "9"])
 def test_rabbitmq_impossible_priorities_are_refused(value):
     with pytest.raises(ConfigurationError, match="x-max-priority"):

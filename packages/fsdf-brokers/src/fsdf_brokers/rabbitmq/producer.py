@@ -30,7 +30,7 @@ class Producer:
         self._open_link = open_link
         self._lock = threading.Lock()
         self._thread: LinkThread | None = None
-        self._declared: set[int] = set()
+        self._connection = object()
         self._pending: deque[tuple[Sequence[Publication], Future[None]]] = deque()
 
     def call(self, job: Callable[[Link], T]) -> T:
@@ -45,9 +45,10 @@ class Producer:
     def declare(self, topology: Topology) -> None:
         """Create what is missing, once a connection."""
         thread = self._living()
-        if id(topology) not in self._declared:
+        connection = self._connection
+        if topology.declared_on is not connection:
             thread.call(topology.declare)
-            self._declared.add(id(topology))
+            topology.declared_on = connection
 
     def publish(self, topology: Topology, batch: Sequence[Publication]) -> None:
         """Return once the server has taken responsibility for all messages.
@@ -65,7 +66,7 @@ class Producer:
             self._living().call(self._flush)
             answer.result(0)
         except Unroutable:
-            self._declared.discard(id(topology))
+            topology.declared_on = None
             raise
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class Producer:
             with self._lock:
                 thread = self._thread
                 if thread is None or not thread.alive:
-                    self._declared.clear()
+                    self._connection = object()
                     self._pending.clear()
                     thread = self._thread = LinkThread(self._open_link, "fsdf-rabbitmq-producer")
         return thread

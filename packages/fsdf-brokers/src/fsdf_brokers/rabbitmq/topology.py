@@ -69,12 +69,14 @@ class Topology:
         durable: survives the server.
         arguments: its x-arguments; without any, a queue that exists is taken as it is.
         exchange: None is the default exchange, which routes by the queue's name.
+        declared_on: what stands for the producers' connection on which it was declared; None if it was not.
     """
 
     queue: str
     durable: bool = True
     arguments: Mapping[str, Any] = field(default_factory=dict)
     exchange: Exchange | None = None
+    declared_on: object = None
     _helpers: dict[str, float] = field(default_factory=dict)
 
     @property
