@@ -34,7 +34,7 @@ def f2(a, b):
 
 consumer = get_consumer("queue_test2", consuming_function=f2, broker_kind=6)
 consumer.publisher_of_same_queue.clear()
-[consumer.publisher_of_same_queue.publish(dict(a=i, b=i * 2)) for i in range(100)]
+[consumer.publisher_of_same_queue.publish(dict(a=i, b=i * 2)) for i in range(150)]
 consumer.start_consuming_message()
 """
 
@@ -108,7 +108,7 @@ def test_the_consumer_by_hand(run_example: RunExample) -> None:
     assert example.terminate() == 0
     begun, ended = (set(re.findall(rf"{word} (\d+) \+", example.output)) for word in ("begin", "end"))
     assert begun == ended
-    assert len(begun) < 100
+    assert len(begun) < 150
 
 
 def test_the_decorator_on_redis(run_example: RunExample, redis_url: str) -> None:

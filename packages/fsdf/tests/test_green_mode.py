@@ -153,5 +153,6 @@ def test_worker_processes_patch_themselves(tmp_path, environment):
         parent.kill()
         parent.wait(PATIENCE)
     ran = [line.split() for line in lines if not line.startswith("parent")]
+    assert [words for words in ran if len(words) != 2] == []
     assert sorted(int(number) for _, number in ran) == list(range(200))
     assert str(parent.pid) not in {pid for pid, _ in ran}
