@@ -18,6 +18,14 @@ def occupy(pool, count):
         time.sleep(0.002)
 
 
+def processor_time(pool):
+    """Return the seconds of the pool's threads, or of the process where the system does not tell."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.process_time()
+    threads = [member.thread.ident for member in pool._crew.members]
+    return sum(time.clock_gettime(time.pthread_getcpuclockid(thread)) for thread in threads)
+
+
 @pytest.mark.parametrize("least", [0, 1, 3])
 def test_idle_workers_end_down_to_the_minimum(make_pool, until, least):
     pool = make_pool(10, min_workers=least, keep_alive=0.1)
@@ -52,9 +60,9 @@ def test_a_minimum_without_keep_alive_does_not_spin(make_pool, until):
     pool = make_pool(5, keep_alive=0, min_workers=2)
     occupy(pool, 5)
     until(lambda: pool.workers == 2)
-    used = time.process_time()
+    used = processor_time(pool)
     time.sleep(0.3)
-    assert time.process_time() - used < 0.15
+    assert processor_time(pool) - used < 0.15
 
 
 def test_an_endless_keep_alive(make_pool):

@@ -53,7 +53,7 @@ def test_a_queue_without_delay_waits_in_the_consumer(decorate, happened):
     task.push("now")
     task.consume()
     assert happened.expect(2) == ["now", "later"]
-    assert 0.5 <= happened.when[1] - began < 1.0
+    assert 0.5 <= happened.when[1] - began < 5.0
 
 
 def test_what_misfired_is_dropped(decorate, happened, emptied):
