@@ -14,7 +14,7 @@ from fsdf import boost
 @boost("green-processes", broker_kind="SQLITE_QUEUE", concurrent_mode="gevent", concurrent_num=100)
 def task(x):
     time.sleep(0.2)
-    print(f"{os.getpid()} {x}", flush=True)
+    os.write(1, f"{os.getpid()} {x}\n".encode())  # at once: `print` may write the end of the line by itself
 
 
 if __name__ == "__main__":
