@@ -56,27 +56,33 @@ def run(call):
         call().send(None)
 
 
-def test_calls_that_have_not_begun_are_not_asked_for_again():
+def test_each_message_gets_a_call_and_no_call_is_asked_for_twice():
     pool, ready = Paper(), deque()
     runs = executor(pool, ready)
-    runs.begin(3)
-    runs.begin(4)
-    runs.begin(9)
+
+    def make_ready(count):
+        ready.extend(Message({}, {}, object()) for _ in range(count))
+        runs.begin(count)
+
+    make_ready(3)
+    make_ready(1)
+    make_ready(9)
     assert pool.given == [3, 1, 1]
+    ready.clear()
     for _ in range(5):
         run(runs.run_next)
-    runs.begin(2)
+    make_ready(2)
     assert pool.given == [3, 1, 1, 2]
 
 
 def test_a_call_whose_task_is_not_as_new_lets_another_go_on():
     pool, ready = Paper(), deque(Message({}, {}, object()) for _ in range(3))
     runs = executor(pool, ready)
-    runs.begin(1)
+    runs.begin(3)
     run(runs.run_next)
-    assert (pool.given, len(ready)) == ([1, 1], 2)
-    runs.begin(1)
-    assert pool.given == [1, 1]
+    assert (pool.given, len(ready)) == ([3, 1], 2)
+    runs.begin(0)
+    assert pool.given == [3, 1]
 
 
 @pytest.mark.parametrize("waits", [0.0, 0.002])

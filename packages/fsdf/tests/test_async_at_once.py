@@ -130,3 +130,19 @@ def test_as_many_as_may_run_at_once_do(decorate, ran):
     run(decorate(f, concurrent_mode=ASYNC, concurrent_num=7), 100)
     assert sorted(take(ran, 100)) == list(range(100))
     assert most == 7
+
+
+def test_none_waits_for_another_while_there_is_room(decorate, ran):
+    async def f(x):
+        ran.put(x)
+        await asyncio.wait_for(everybody.wait(), PATIENCE)
+        ran.put(x)
+
+    everybody = asyncio.Event()
+    task = decorate(f, concurrent_mode=ASYNC, concurrent_num=2000)
+    run(task, 1)
+    for first in range(1, 2000, 100):
+        task.push_many({"x": x} for x in range(first, min(first + 100, 2000)))
+    assert sorted(take(ran, 2000)) == list(range(2000))
+    task.consumer._consumer.pool.loop.call_soon_threadsafe(everybody.set)
+    assert sorted(take(ran, 2000)) == list(range(2000))

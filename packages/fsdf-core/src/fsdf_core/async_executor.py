@@ -46,9 +46,12 @@ class AsyncExecutor(Executor):
     _begun = 0
     """Those of them that have begun, less those handed over anew; written by the loop's thread only."""
 
-    def begin(self, count: int) -> None:
-        """Let the pool run `count` messages that were made ready; calls that have not begun yet will find them, too."""
-        more = min(count, self._pool.max_workers) - (self._handed - self._begun)
+    def begin(self, count: int) -> None:  # noqa: ARG002 - all that are ready count
+        """Let the pool run what is ready: as many calls as there are messages, those included that have not begun yet.
+
+        More would pile up while there is always more to do.
+        """
+        more = min(len(self._ready), self._pool.max_workers) - (self._handed - self._begun)
         if more > 0:
             self._pool.execute_many(self.run_next, more)
             self._handed += more
