@@ -13,6 +13,7 @@ from fsdf_core.consumer import Consumer
 from fsdf_core.inbox import Inbox
 from fsdf_core.message import Message
 from fsdf_core.publisher import Publisher
+from fsdf_core.verdict import Release
 from fsdf_core.waiting import wait_until
 from fsdf_pools import AsyncPool
 
@@ -41,14 +42,16 @@ class Paper:
     def execute_many(self, call, count):
         self.given.append(count)
 
-    def as_new(self, own=0):
+    def as_new(self):
         return False
 
 
-def executor(pool, ready):
-    async def function(): ...
+async def nothing(): ...
 
-    return AsyncExecutor(function, (), ready, Inbox(), pool, threading.Event(), logging.getLogger("fsdf.test"))
+
+def executor(pool, ready, function=nothing, inbox=None):
+    inbox = inbox or Inbox()
+    return AsyncExecutor(function, (), ready, inbox, pool, threading.Event(), logging.getLogger("fsdf.test"))
 
 
 def run(call):
@@ -83,6 +86,38 @@ def test_a_call_whose_task_is_not_as_new_lets_another_go_on():
     assert (pool.given, len(ready)) == ([3, 1], 2)
     runs.begin(0)
     assert pool.given == [3, 1]
+
+
+def test_a_message_whose_coroutine_is_closed_with_its_loop_goes_back():
+    ended, inbox = [], Inbox()
+
+    async def function():
+        try:
+            await asyncio.sleep(0)
+        finally:
+            ended.append(1)
+
+    call = executor(Paper(), deque([Message({}, {}, object())]), function, inbox).run_next()
+    call.send(None)
+    call.close()
+    assert ended == [1]
+    assert isinstance(inbox.messages.pop().settlement, Release)
+
+
+def test_a_task_that_raises_the_error_of_closing_has_failed():
+    inbox = Inbox()
+
+    async def function():
+        raise GeneratorExit
+
+    async def main():
+        message = Message({}, {"task_id": "t"}, object())
+        await executor(Paper(), deque([message]), function, inbox).run_next()
+
+    asyncio.run(main())
+    (message,) = inbox.messages
+    assert isinstance(message.outcome.error, GeneratorExit)
+    assert message.settlement is None
 
 
 @pytest.mark.parametrize("waits", [0.0, 0.002])

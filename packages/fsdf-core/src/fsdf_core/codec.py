@@ -49,13 +49,13 @@ def decode(body: Body, delivery: Delivery | None = None, queue_name: str = "") -
     Raises:
         DecodeError: the body is not a JSON object, or its `extra` is not one.
     """
-    if type(body) is tuple:
+    if isinstance(body, tuple):
         return Message(*body, delivery, queue_name)
     if isinstance(body, dict):
         arguments = body.copy()
     else:
         try:
-            arguments = _loads(body)  # type: ignore[arg-type] # mypy takes it for a tuple of another kind
+            arguments = _loads(body)
         except ValueError as error:
             raise DecodeError(f"not JSON: {error}") from None
         if type(arguments) is not dict:
