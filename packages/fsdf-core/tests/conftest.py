@@ -1,5 +1,8 @@
 """What tests of consumers share, and scripts that send themselves signals."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -42,11 +45,14 @@ def start():
 
     def start(source, **options):
         command = [sys.executable, "-W", "error", "-c", HEAD + textwrap.dedent(source)]
-        started.append(subprocess.Popen(command, text=True, **options))
+        started.append(subprocess.Popen(command, text=True, start_new_session=True, **options))
         return started[-1]
 
     yield start
     for process in started:
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its forked children, too
         process.kill()
         process.communicate()
 

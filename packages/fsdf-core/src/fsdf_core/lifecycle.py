@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import enum
+import functools
 import logging
 import os
 import queue
@@ -21,7 +22,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from fsdf_core.green.main_thread import in_main, leaving, raise_in_main
+from fsdf_core.hard_exit import exit_hard
 from fsdf_core.shutdown_hook import before_shutdown
+from fsdf_core.signal_wake import wake_main_thread
 from fsdf_core.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -30,9 +33,8 @@ if TYPE_CHECKING:
 
     from fsdf_core.stoppable import Stoppable
 
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)
-]  # SIGBREAK is Ctrl-Break on Windows
+# SIGBREAK is Ctrl-Break on Windows.
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name)]
 
 _FLUSH = 10.0
 """Seconds that a consumer has, after its grace, to store acknowledgements and to close its connections."""
@@ -62,26 +64,19 @@ _watcher: threading.Thread | None = None
 _phase = _Phase.IDLE
 _signum = 0
 _depth = 0
-_registered = False
-_exiting = False
 _left = False
 _echo_ends = 0.0
 
 
 def track(consumer: Stoppable) -> None:
     """Remember a started consumer, to drain it when the interpreter is left."""
-    global _registered, _phase  # noqa: PLW0603 - process-wide by nature
+    global _phase  # noqa: PLW0603 - process-wide by nature
     with _lock:
         _running.append(consumer)
         _emptied.clear()
         if _phase is _Phase.ENDED:
             _phase = _Phase.IDLE
-        if not _registered:
-            _registered = True
-            atexit.register(_drain_at_exit)
-            before_shutdown(_wait_for_consumers)
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=_forget_after_fork)
+        _register_hooks()
 
 
 def untrack(consumer: Stoppable) -> None:
@@ -142,14 +137,15 @@ def install_signal_handlers() -> None:
     if not in_main():
         return
     if _watcher is None:
+        _register_hooks()
         _watcher = threading.Thread(target=_watch, name="fsdf-signals", daemon=True)
         _watcher.start()
     for signum in _SIGNALS:
         current = signal.getsignal(signum)
-        if current is _on_signal or current in {signal.SIG_IGN, None}:
-            continue
-        _previous[signum] = current
-        signal.signal(signum, _on_signal)
+        if current not in [_on_signal, signal.SIG_IGN, None]:
+            _previous[signum] = current
+            signal.signal(signum, _on_signal)
+    wake_main_thread(_SIGNALS, noticed=ending)
 
 
 @contextlib.contextmanager
@@ -187,6 +183,14 @@ def await_drain() -> None:
         wait_until(lambda: _phase in {_Phase.IDLE, _Phase.ENDED}, _longest_drain(), interval=0.01)
 
 
+@functools.cache
+def _register_hooks() -> None:
+    atexit.register(_drain_at_exit)
+    before_shutdown(_wait_for_consumers)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget_after_fork)
+
+
 def _on_signal(signum: int, frame: FrameType | None) -> None:
     global _phase, _signum  # noqa: PLW0603 - process-wide by nature
     if _phase is _Phase.IDLE:
@@ -194,7 +198,7 @@ def _on_signal(signum: int, frame: FrameType | None) -> None:
         _inbox.put(signum)
     elif _phase is not _Phase.DRAINED:
         if _phase is _Phase.DRAINING or time.monotonic() > _echo_ends:
-            _exit_hard(128 + signum)
+            exit_hard(128 + signum)
     elif _depth:
         _phase = _Phase.DEFERRED
     else:
@@ -207,7 +211,7 @@ def _watch() -> None:
     while True:
         signum = _inbox.get()
         if not stop_all() and not _handler_before(signum):
-            _exit_hard(0)
+            exit_hard(0)
         _phase = _Phase.DRAINED
         _reach_main_thread(signum)
 
@@ -267,20 +271,7 @@ def _drain_at_exit() -> None:
     if _phase is _Phase.DRAINED:
         wait_until(lambda: _phase is not _Phase.DRAINED, _FLUSH, interval=0.01)
     if not stop_all():
-        _exit_hard(0)
-
-
-def _exit_hard(status: int) -> None:
-    """End now: a task that does not end would otherwise keep the interpreter waiting."""
-    global _exiting  # noqa: PLW0603 - process-wide by nature
-    if not _exiting:  # called again, by a further signal: the lines below hang
-        _exiting = True
-        with contextlib.suppress(Exception):
-            logging.shutdown()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
-    os._exit(status)
+        exit_hard(0)
 
 
 def _forget_after_fork() -> None:
