@@ -11,6 +11,7 @@ from fsdf_control.record_builder import RecordBuilder
 from fsdf_core.message import Message, Run
 from fsdf_core.outcome import Outcome
 from fsdf_core.record_row import COLUMNS
+from fsdf_core.success_rows import SuccessRows
 from fsdf_core.verdict import Drop
 
 ENDLESS = []
@@ -125,11 +126,10 @@ def test_the_short_way_of_a_plain_success_leads_to_the_same_row(result, argument
     message.began, message.ended, message.thread, message.result = 3.0, 4.5, 5, result
     builder = RecordBuilder("q" * 600, "f", "w", 60.0, results=True, masked=())
     builder.ended(message, 9.0)  # it learns which names are no secrets
-    (short,), spent, others = builder.successes([message], 9.0)
-    assert (spent, others) == (1.5, [])
+    (short,) = SuccessRows(builder.shared(9.0), list(builder.success(message))).rows()
     # What has a secret among its arguments goes the long way.
     message.arguments = {**arguments, "token": "p4"}
-    assert builder.successes([message], 9.0) == ([], 0.0, [message])
+    assert builder.success(message) is None
     long = builder.ended(message, 9.0)
     told = columns_of(short), columns_of(long)
     assert orjson.loads(told[1].pop("arguments")) == {**orjson.loads(told[0].pop("arguments")), "token": "***"}
@@ -155,7 +155,7 @@ def test_what_is_no_plain_success_goes_the_long_way(change):
         setattr(message, name, value)
     builder = RecordBuilder("q", "f", "w", 60.0, results=True, masked=())
     builder.ended(Message({"x": 1}, {"task_id": "t"}), 9.0)
-    assert builder.successes([message], 9.0) == ([], 0.0, [message])
+    assert builder.success(message) is None
     assert columns_of(builder.ended(message, 9.0))["task_id"] == "t"
 
 

@@ -31,10 +31,10 @@ class Faulty(SQLRecordStore):
 
     trouble = None
 
-    def write(self, records, counts=()):
+    def write(self, records, counts=(), successes=None):
         if self.trouble is not None:
             raise self.trouble
-        super().write(records, counts)
+        super().write(records, counts, successes)
 
 
 @pytest.fixture
@@ -267,9 +267,9 @@ def test_a_store_that_is_too_slow_costs_records_in_the_end(store, threads, consu
     gate = threading.Event()
     write = store.write
 
-    def slow(records, counts=()):
+    def slow(*what):
         gate.wait(LONG)
-        write(records, counts)
+        write(*what)
 
     monkeypatch.setattr(store, "write", slow)
     consumer = consume(lambda x: x, threads, [{"x": x} for x in range(300)])

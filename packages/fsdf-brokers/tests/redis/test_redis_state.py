@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fsdf_brokers.states.redis.channels import Channels
-from fsdf_core.errors import ConfigurationError
+from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 from fsdf_core.waiting import wait_until
 
 PATIENCE = 30
@@ -201,3 +201,44 @@ def test_a_group_is_heard_as_long_as_anybody_waits(store, redis_server, redis_ur
     assert store.wait("fsdf:result:3", PATIENCE)
     heard = told()
     assert told() == heard + 1
+
+
+def test_many_are_told_soon_while_others_are_asked(store):
+    first = {f"fsdf:result:{number}": b"1" for number in range(12_000)}
+    second = {f"fsdf:result:{number}": b"2" for number in range(6000, 18_000)}
+    store.tell({"warm": b""}, 60)  # the server knows the script now
+    waits = [store.tell_soon(values, 60) for values in (first, second)]
+    store.set({"between": b"3"}, 60)
+    for wait in waits:
+        wait()
+    asked = ["fsdf:result:0", "fsdf:result:5999", "fsdf:result:6000", "fsdf:result:17999", "between"]
+    assert store.get(asked) == [b"1", b"1", b"2", b"2", b"3"]
+
+
+def test_a_server_that_does_not_know_the_script_yet_is_told_at_once(store, redis_server):
+    redis_server.command("SCRIPT", "FLUSH")
+    wait = store.tell_soon({f"fsdf:result:{number}": b"1" for number in range(12_000)}, 60)
+    with pytest.raises(StateError, match="NOSCRIPT|No matching script"):
+        wait()
+    assert store.get(["fsdf:result:1"]) == [None]
+    store.tell({"fsdf:result:1": b"1"}, 60)
+    store.tell_soon({"fsdf:result:2": b"2"}, 60)()
+    assert store.get(["fsdf:result:1", "fsdf:result:2"]) == [b"1", b"2"]
+
+
+def test_a_connection_that_ends_while_answers_are_on_their_way(store, redis_server):
+    store.tell({"fsdf:result:1": b"1"}, 60)
+    values = {f"fsdf:result:{number}": bytes(1000) for number in range(5000)}
+    redis_server.command("CLIENT", "PAUSE", "200", "WRITE")
+    wait = store.tell_soon(values, 60)
+    redis_server.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    with pytest.raises(StateUnavailable):
+        wait()
+    store.tell(values, 60)
+    store.tell_soon({"fsdf:result:1": b"2"}, 60)()
+    assert store.get(["fsdf:result:1", "fsdf:result:2"]) == [b"2", bytes(1000)]
+
+
+def test_a_name_that_is_too_long_is_refused_before_it_is_sent(store):
+    with pytest.raises(ConfigurationError, match="512 bytes"):
+        store.tell_soon({"fsdf:result:1": b"1", "x" * 513: b"2"}, 60)

@@ -41,11 +41,13 @@ class Mask:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._ends = tuple(_plain(name) for name in (*SECRETS, *names))
         self._known: dict[str, bool] = {}
+        self._harmless: set[str] = set()
 
     def needless(self, arguments: dict[str, Any]) -> bool:
         """Whether arguments can be shown as they are: no secrets, nothing nested or long."""
-        known = self._known
-        for name, value in arguments.items():
+        if not arguments.keys() <= self._harmless:
+            return False
+        for value in arguments.values():
             kind = type(value)
             if kind is int:
                 if not _LEAST <= value <= _GREATEST:
@@ -54,8 +56,6 @@ class Mask:
                 if len(value) >= _SHOWN or not value.isascii():
                     return False
             elif kind is not float:
-                return False
-            if known.get(name, True):
                 return False
         return True
 
@@ -82,6 +82,8 @@ class Mask:
             secret = any(plain == end or plain.endswith(f"_{end}") for end in self._ends)
             if len(self._known) < _KNOWN_NAMES:
                 self._known[name] = secret
+                if not secret:
+                    self._harmless.add(name)
         return secret
 
 

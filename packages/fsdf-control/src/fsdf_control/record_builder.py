@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -20,7 +20,7 @@ from fsdf_core.records import DEAD_LETTER, DROPPED, FAILURE, REQUEUED, RUNNING, 
 from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from fsdf_core.message import Message
     from fsdf_core.record_row import Row
@@ -69,36 +69,46 @@ class RecordBuilder:
         record.started, record.attempts = began, message.attempt
         return row(record)
 
-    def successes(self, messages: Sequence[Message], now: float) -> tuple[list[Row], float, list[Message]]:
-        """Sort out the successes that are soon told: without options, after one run, with arguments short and plain.
-
-        Args:
-            messages: settled at the same time.
-            now: when.
+    def success(self, message: Message) -> tuple[Any, ...] | None:
+        """Return what `row` would of a success that is soon told: four times as fast.
 
         Returns:
-            Their rows, the seconds that they took together, and the other messages.
+            Values in the order of `fsdf_core.success_rows.OWN`; None unless the message has no options, and its only
+            run returned something plain, as its arguments are.
         """
-        rows: list[Row] = []
-        others: list[Message] = []
-        spent = 0.0
-        needless, simple = self._mask.needless, self._simple
-        expires = self._expiry(now)
-        for message in messages:
-            if (
-                message.outcome is None
-                and message.settlement is None
-                and message.ended
-                and not message.earlier
-                and len(message.extra) <= _STAMPS
-                and type(message.result) in _PLAIN
-                and needless(message.arguments)
-            ):
-                rows.append(simple(message, expires))
-                spent += message.ended - message.began
-            else:
-                others.append(message)
-        return rows, spent, others
+        began, ended, result = message.began, message.ended, message.result
+        arguments, extra = message.arguments, message.extra
+        if (
+            not ended
+            or message.earlier
+            or type(result) not in _PLAIN
+            or message.outcome is not None
+            or message.settlement is not None
+            or len(extra) > _STAMPS
+            or not self._mask.needless(arguments)
+        ):
+            return None
+        task_id = extra["task_id"]
+        if type(task_id) is not str or len(task_id) > _SHORT or not task_id.isascii():
+            task_id = name(_fitting(message.task_id))
+        published = extra.get("publish_time")
+        text = orjson.dumps(arguments).decode()
+        return (
+            task_id,
+            published if type(published) is float else float(published) if isinstance(published, int) else None,
+            began,
+            ended,
+            ended - began,
+            text if "\\u0000" not in text else json_text(arguments),
+            message.thread,
+            NO_DETAIL if result is None or not self._results else json_text({"result": shown(result)}),
+        )
+
+    def shared(self, now: float) -> tuple[Any, ...]:
+        """Return what all successes share that are written at a time, in the order of `SHARED`."""
+        return (
+            self._queue_name, self._function, self._worker, self._host, self._process, self._script, self._expiry(now),
+        )  # fmt: skip
 
     def ended(self, message: Message, now: float) -> Row:
         """Return the record of a message that was settled at a time."""
@@ -116,39 +126,6 @@ class RecordBuilder:
         if not succeeded:
             self._explain(record, message)
         return row(record)
-
-    def _simple(self, message: Message, expires: float | None) -> Row:
-        """Return what `row` would: four times as fast."""
-        began, ended, arguments = message.began, message.ended, message.arguments
-        result = message.result if self._results else None
-        extra = message.extra
-        task_id = extra["task_id"]
-        if type(task_id) is not str or len(task_id) > _SHORT or not task_id.isascii():
-            task_id = name(_fitting(message.task_id))
-        published = extra.get("publish_time")
-        text = orjson.dumps(arguments).decode()
-        return (
-            task_id,
-            self._queue_name,
-            self._function,
-            SUCCESS,
-            ended,
-            float(published) if isinstance(published, (int, float)) else None,
-            began,
-            ended,
-            ended - began,
-            message.attempt,
-            text if "\\u0000" not in text else json_text(arguments),
-            "",
-            "",
-            self._worker,
-            self._host,
-            self._process,
-            message.thread,
-            self._script,
-            expires,
-            NO_DETAIL if result is None else json_text({"result": shown(result)}),
-        )
 
     def _expiry(self, now: float) -> float | None:
         """Return when a record may be deleted: at a full second, since what many rows share is written faster."""

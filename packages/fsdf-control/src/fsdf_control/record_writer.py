@@ -6,10 +6,11 @@ import random
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsdf_core.backoff import Backoff
 from fsdf_core.errors import StateUnavailable
+from fsdf_core.success_rows import OWN, SuccessRows
 
 if TYPE_CHECKING:
     import logging
@@ -38,6 +39,7 @@ class RecordWriter:
         store: where they go.
         running: returns records of what runs now, those that were not told yet.
         counts: takes the counts.
+        shared: returns what all successes share that are written at a time; see `SuccessRows`.
         logger: is told when the store is lost, and when it is back.
     """
 
@@ -47,14 +49,21 @@ class RecordWriter:
         store: RecordStore,
         running: Callable[[], list[Row]],
         counts: Callable[[], list[Count]],
+        shared: Callable[[float], tuple[Any, ...]],
         logger: logging.Logger,
     ) -> None:
         self._name = name
         self._store = store
         self._running = running
         self._counts = counts
+        self._shared = shared
         self._logger = logger
         self._waiting: deque[Row] = deque()
+        self._successes: deque[list[Any]] = deque()
+        self._come = 0
+        """Successes that were put; written by the settler's thread only."""
+        self._gone = 0
+        """Successes that were taken; written by the writer's thread only."""
         self._change = threading.Condition()
         self._closing = False
         self._abandoned = threading.Event()
@@ -71,12 +80,25 @@ class RecordWriter:
 
     def put(self, ended: Sequence[Row]) -> None:
         """Take over records of messages that ended. Waits a little if the store is slower than the tasks."""
-        room = ROOM - len(self._waiting)
-        if room < len(ended):
-            room = self._make_room(len(ended))
+        room = self._room_for(len(ended))
         self._waiting.extend(ended[:room])
         self._lose(len(ended) - room)
-        if len(self._waiting) >= BATCH:
+        self._wake()
+
+    def put_successes(self, values: list[Any]) -> None:
+        """As `put`, for `SuccessRows.values`."""
+        room = self._room_for(len(values) // len(OWN)) * len(OWN)
+        taken = values if room >= len(values) else values[:room]
+        self._successes.append(taken)
+        self._come += len(taken) // len(OWN)
+        self._lose((len(values) - len(taken)) // len(OWN))
+        self._wake()
+
+    def _held(self) -> int:
+        return len(self._waiting) + self._come - self._gone
+
+    def _wake(self) -> None:
+        if self._held() >= BATCH:
             with self._change:
                 self._change.notify_all()
 
@@ -89,15 +111,18 @@ class RecordWriter:
         if self._thread.is_alive():
             self._abandoned.set()
             self._thread.join(1.0)
-        if lost := self._lost + len(self._waiting):
+        if lost := self._lost + self._held():
             self._logger.warning("%s: %d record(s) are lost", self._name, lost)
 
-    def _make_room(self, wanted: int) -> int:
+    def _room_for(self, wanted: int) -> int:
+        """Wait until so many find room, or it makes no sense; return how many do, or more."""
+        if (room := ROOM - self._held()) >= wanted:
+            return room
         with self._change:
             self._change.notify_all()
             if not self._stuck and not self._closing:
-                self._change.wait_for(lambda: ROOM - len(self._waiting) >= wanted or self._stuck, PATIENCE)
-            room = max(0, ROOM - len(self._waiting))
+                self._change.wait_for(lambda: ROOM - self._held() >= wanted or self._stuck, PATIENCE)
+            room = max(0, ROOM - self._held())
             if room < wanted:
                 self._stuck = True
             return room
@@ -106,7 +131,7 @@ class RecordWriter:
         closing = False
         while not closing:
             with self._change:
-                self._change.wait_for(lambda: self._closing or len(self._waiting) >= BATCH, EVERY)
+                self._change.wait_for(lambda: self._closing or self._held() >= BATCH, EVERY)
                 closing = self._closing
             self._write_all()
             if not closing:
@@ -119,20 +144,28 @@ class RecordWriter:
         while not self._abandoned.is_set():
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             records += batch
-            if not records and not counts:
+            successes = self._take_successes()
+            if not records and not counts and not successes:
                 return
-            if not self._save(records, counts):
-                self._lose(len(batch))
+            if not self._save(records, counts, successes):
+                self._lose(len(batch) + (successes.number if successes else 0))
             records, counts = [], []
             with self._change:
                 self._change.notify_all()
 
-    def _save(self, records: list[Row], counts: list[Count]) -> bool:
+    def _take_successes(self) -> SuccessRows | None:
+        values: list[Any] = []
+        while self._successes and len(values) < BATCH * len(OWN):
+            values += self._successes.popleft()
+        self._gone += len(values) // len(OWN)
+        return SuccessRows(self._shared(time.time()), values) if values else None
+
+    def _save(self, records: list[Row], counts: list[Count], successes: SuccessRows | None) -> bool:
         backoff = Backoff(0.5, 10.0)
         said = False
         while not self._abandoned.is_set():
             try:
-                self._store.write(records, counts)
+                self._store.write(records, counts, successes)
             except StateUnavailable as error:
                 self._stuck = True
                 if not said:

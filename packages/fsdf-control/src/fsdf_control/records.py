@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from itertools import chain
+from operator import itemgetter
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsdf_control.record_builder import RecordBuilder
 from fsdf_control.record_counter import RecordCounter
 from fsdf_control.record_writer import RecordWriter
 from fsdf_core.control import Control
+from fsdf_core.success_rows import OWN
 from fsdf_core.verdict import Delay, Release, Requeue
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ _TOLD_AFTER = 1.0
 _SIZE_EVERY = 10.0
 _FLUSH = 5.0
 """Seconds to write the rest when the consumer has stopped."""
+_SECONDS = itemgetter(OWN.index("seconds"))
 
 
 class Records(Control):
@@ -87,7 +91,9 @@ class Records(Control):
         self._builder = RecordBuilder(
             queue, self._function, host.consumer_id, self._keep, results=self._results, masked=self._masked
         )
-        self._writer = RecordWriter(queue, self._store(), self._running, self._counter.take, host.logger)
+        self._writer = RecordWriter(
+            queue, self._store(), self._running, self._counter.take, self._builder.shared, host.logger
+        )
         self._writer.start()
 
     def stop(self) -> None:
@@ -98,15 +104,24 @@ class Records(Control):
 
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Hand over to the writer."""
-        now = time()
-        # Rows, not messages, wait to be written: those of many messages would keep the garbage collector busy.
-        rows, spent, others = self._builder.successes(messages, now)
-        self._counter.add_successes(len(rows), spent, now)
-        if others:
+        told = [(message, self._builder.success(message)) for message in messages]
+        if successes := [success for _, success in told if success is not None]:
+            self.on_digests(successes)
+        if others := [message for message, success in told if success is None]:
+            now = time()
             self._counter.add(others, now)
-            rows += self._ended(others, now)
+            if self._writer is not None:
+                self._writer.put(self._ended(others, now))
+
+    def digest(self, message: Message) -> Any:
+        """Return what a simple success's record has of its own."""
+        return self._builder.success(message)
+
+    def on_digests(self, digests: Sequence[Any]) -> None:
+        """Hand over to the writer."""
+        self._counter.add_successes(len(digests), sum(map(_SECONDS, digests)), time())
         if self._writer is not None:
-            self._writer.put(rows)
+            self._writer.put_successes(list(chain.from_iterable(digests)))
 
     def tick(self, now: float) -> None:
         """Ask the queue's size every 10 s."""

@@ -14,6 +14,7 @@ import orjson
 
 from fsdf_core.answer import ASKED, DEAD_LETTERED, DROPPED, FAILED, SUCCEEDED, Answer
 from fsdf_core.error_text import text_of
+from fsdf_core.errors import ResultNotJson
 from fsdf_core.message import EXTRA
 from fsdf_core.verdict import DeadLetter, Drop
 
@@ -48,6 +49,21 @@ def control_data(message: Message) -> dict[str, Any]:
         return {}
     extra = found.get(EXTRA) if isinstance(found, dict) else None
     return extra if isinstance(extra, dict) else {}
+
+
+def json_result(result: Any) -> bytes:
+    """Return a result as JSON.
+
+    Raises:
+        ResultNotJson: it is no JSON data.
+    """
+    try:
+        return orjson.dumps(result)
+    except TypeError as error:
+        raise ResultNotJson(
+            f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
+            "or switch is_using_rpc_mode off"
+        ) from None
 
 
 class Successes:

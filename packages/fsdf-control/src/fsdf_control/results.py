@@ -7,10 +7,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from fsdf_control.dead_letter import dead_letter_for
-from fsdf_control.result_answer import Successes, answer_of, asks, control_data
+from fsdf_control.result_answer import Successes, answer_of, asks, control_data, json_result
 from fsdf_core.answer import DROPPED, Answer, answer_key, decode_answer
 from fsdf_core.batch import BatchMessage, members_of
 from fsdf_core.clock import SYSTEM_CLOCK
@@ -96,13 +94,13 @@ class Results(Control):
         self._given_clock = clock
         self._clock = clock or SYSTEM_CLOCK
         self._logger = logging.getLogger("fsdf.control")
-        self._successes = Successes("", function)
+        self._encode_success = Successes("", function).encode
 
     def start(self, host: Host) -> None:
         """Take the consumer's clock, if there is no other, and its logger."""
         self._clock = self._given_clock or host.clock
         self._logger = host.logger
-        self._successes = Successes(host.queue.name, self._function)
+        self._encode_success = Successes(host.queue.name, self._function).encode
 
     def around(self, call: Call) -> Call:
         """Keep the result of each run that is asked for."""
@@ -110,7 +108,7 @@ class Results(Control):
         def answered(message: Message) -> Any:
             if self._enabled and message.plain:  # it asks, and its run is noted
                 result = call(message)
-                message.encoded = _encoded(result)
+                message.encoded = json_result(result)
                 return result
             whole = isinstance(message, BatchMessage)
             if not whole and not asks(message.extra, self._enabled):
@@ -133,7 +131,7 @@ class Results(Control):
         async def answered(message: Message) -> Any:
             if self._enabled and message.plain:
                 result = await call(message)
-                message.encoded = _encoded(result)
+                message.encoded = json_result(result)
                 return result
             whole = isinstance(message, BatchMessage)
             if not whole and not asks(message.extra, self._enabled):
@@ -159,7 +157,7 @@ class Results(Control):
     def on_settle(self, messages: Sequence[Message]) -> None:
         """Store the answers, wake those who wait."""
         values: dict[str, bytes] = {}
-        enabled, encode = self._enabled, self._successes.encode
+        enabled, encode = self._enabled, self._encode_success
         for message in messages:
             if message.plain and not enabled:
                 continue  # another control wanted to see it
@@ -177,6 +175,26 @@ class Results(Control):
         if values:
             self._tell(values)
 
+    def digest(self, message: Message) -> Any:
+        """Return the key and the answer of a success that is soon told."""
+        encoded = message.encoded
+        if encoded is None or not message.began:
+            return None
+        task_id = message.task_id
+        return answer_key(task_id), self._encode_success(message, task_id, encoded)
+
+    def on_digests(self, digests: Sequence[Any]) -> None:
+        """Store the answers, wake those who wait."""
+        self._tell(dict(digests))
+
+    def begin_digests(self, digests: Sequence[Any]) -> Callable[[], None] | None:
+        """Send the answers, unless they are so large that they need several writes."""
+        values = dict(digests)
+        store = self._store
+        if store is None or sum(map(len, values.values())) > 4 * _MOST_AT_ONCE:
+            return None
+        return store.tell_soon(values, self._ttl)
+
     def _add_other(self, values: dict[str, bytes], message: Message) -> None:
         """Add the answer of a message that did not simply succeed, if it has ended and was asked for."""
         if isinstance(message.settlement, _NOT_YET):
@@ -189,7 +207,7 @@ class Results(Control):
 
     def _ended(self, message: Message, result: Any, began: float) -> Any:
         self._note(message, began)
-        message.encoded = _encoded(result)
+        message.encoded = json_result(result)
         return result
 
     def _failed(self, message: Message, began: float) -> None:
@@ -245,16 +263,6 @@ class Results(Control):
             ((key, value),) = values.items()
             self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
             store.tell({key: _too_much(decode_answer(value), len(value), error).encode()}, self._ttl)
-
-
-def _encoded(result: Any) -> bytes:
-    try:
-        return orjson.dumps(result)
-    except TypeError as error:
-        raise ResultNotJson(
-            f"its result is not JSON data: {error}. Return plain data (numbers, text, lists, dicts), "
-            "or switch is_using_rpc_mode off"
-        ) from None
 
 
 def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:

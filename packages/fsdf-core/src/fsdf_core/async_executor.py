@@ -74,6 +74,7 @@ class AsyncExecutor(Executor):
         finished = self._finished
         settle = finished.messages.append
         settle_unseen = finished.successes.append
+        digest = self._digest
         unseen = direct is not None and self._unseen
         take = self._ready.popleft
         recover = self._recover_async
@@ -115,6 +116,8 @@ class AsyncExecutor(Executor):
                         elif unseen and message.plain:
                             message.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(message.delivery)
+                        elif digest is not None and (told := digest(message)) is not None:
+                            settle_unseen(told)
                         else:
                             settle(message)
                         if finished.asleep:

@@ -242,7 +242,7 @@ class Broker(ABC):
     retryable_errors: ClassVar[tuple[type[BaseException], ...]] = ()
     queue_options: ClassVar[frozenset[str]] = frozenset()
     cooperative: bool = False
-    prefetch_seconds: float = 0.05
+    prefetch_seconds: float = 0.1
 
     @classmethod
     @abstractmethod

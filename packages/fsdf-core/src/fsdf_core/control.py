@@ -41,6 +41,7 @@ class Control:
             `extra`.
         settle_options_only: whether `on_settle` needs to see only messages that may have options in `extra`, or did
             not simply succeed; `on_successes` tells the number of the others, unless another control wants to see them.
+            A control that keeps something of these, too, overrides `digest` instead.
         wants_runs: whether the runs of messages are to be noted: their `began`, `ended`, `thread`, `result`, `earlier`.
         wants_outcomes: whether `on_settle` needs `message.outcome` of successes; False saves building them. May
             become True while the consumer runs, by `Host.observe`.
@@ -129,6 +130,25 @@ class Control:
 
     def on_successes(self, count: int) -> None:
         """Before `count` messages are acknowledged that `on_settle` need not see: see `settle_options_only`."""
+
+    def digest(self, message: Message) -> Any:
+        """In the worker, after a message without options has returned from its first run: what is kept of it.
+
+        Overridden: where all controls that store effects do so, `on_digests` takes the place of `on_settle` for such
+        a message, which spares it the way to another thread. It may be called in vain, so it must change nothing.
+
+        Returns:
+            Anything; None: `on_settle` must see the message.
+        """
+
+    def on_digests(self, digests: Sequence[Any]) -> None:
+        """As `on_settle`, for what `digest` returned."""
+
+    def begin_digests(self, digests: Sequence[Any]) -> Callable[[], None] | None:
+        """Begin what `on_digests` does, and return what waits until it is done; None: it must be called.
+
+        It is called, too, if the wait raises: what has been done must bear being done again.
+        """
 
 
 def overriding(controls: Sequence[Control], hook: str) -> list[Any]:

@@ -11,11 +11,13 @@ from fsdf_core.chains import chains
 from fsdf_core.context import current_message
 from fsdf_core.control import overriding
 from fsdf_core.coroutines import is_async
+from fsdf_core.digests import digester
 from fsdf_core.error_text import brief
 from fsdf_core.host import Abandoned
 from fsdf_core.message import ATTEMPTS
 from fsdf_core.noting import noting, noting_async
 from fsdf_core.outcome import Outcome
+from fsdf_core.pool_size import resize_by
 from fsdf_core.verdict import DeadLetter, Release, Requeue, Retry
 
 if TYPE_CHECKING:
@@ -34,9 +36,6 @@ _IN_A_ROW = 8
 
 _TURN = 0.0005
 """Seconds after which it lets others of a shared pool have their turn."""
-
-_resizing = threading.Lock()
-"""Held while a pool grows or shrinks by one; for the process, because consumers may share a pool."""
 
 
 class Executor:
@@ -79,6 +78,7 @@ class Executor:
         storing = [effect.__self__ for effect in overriding(controls, "on_settle")]
         self._observed = bool(self._observers) or any(control.wants_outcomes for control in storing)
         self._unseen = all(control.settle_options_only for control in storing)
+        self._digest = digester(controls)
         self._running: dict[Message, float] = {}
         self._function = function
         self._loop = loop
@@ -107,7 +107,7 @@ class Executor:
         mine = object()
         if self._abandoned.setdefault(message, mine) is not mine:
             return
-        self._resize(1)
+        resize_by(self._pool, 1)
         if self._pool.free_slots():
             self._go_on()
         self._decide_without_worker(message, error)
@@ -126,10 +126,6 @@ class Executor:
             self._declined = True
         else:
             self._pool.execute_many(self.run_next, 1)
-
-    def _resize(self, by: int) -> None:
-        with _resizing:
-            self._pool.resize(max(1, self._pool.max_workers + by))
 
     def _compose(self, controls: Sequence[Control]) -> tuple[Call, Call]:
         """Return what runs a message, and what runs one without options."""
@@ -174,6 +170,7 @@ class Executor:
         finished = self._finished
         settle = finished.messages.append
         settle_unseen = finished.successes.append
+        digest = self._digest
         unseen = direct is not None and self._unseen
         take = self._ready.popleft
         recover = self._recover
@@ -205,6 +202,8 @@ class Executor:
                         elif unseen and message.plain:
                             message.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(message.delivery)
+                        elif digest is not None and (told := digest(message)) is not None:
+                            settle_unseen(told)
                         else:
                             settle(message)
                         if finished.asleep:
@@ -238,7 +237,7 @@ class Executor:
         """Return the seconds until the message is tried again, or None if it has its outcome now."""
         if isinstance(error, Abandoned):
             if self._abandoned.pop(message, None) is not None:
-                self._resize(-1)
+                resize_by(self._pool, -1)
             return None
         verdict = self._decide(message, error)
         if not isinstance(verdict, Retry):

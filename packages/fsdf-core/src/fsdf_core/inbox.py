@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import queue
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fsdf_core.broker import Delivery
     from fsdf_core.message import Message
 
 
@@ -19,14 +18,15 @@ class Inbox:
     Attributes:
         asleep: whether the taker waits, or is about to; whoever finds it so after adding something calls `wake`.
         messages: what was put; None is the end.
-        successes: deliveries of messages that succeeded and that nobody wants to see. Their messages can go where
-            they were made, instead of travelling to another core to be freed there.
+        successes: what was delivered, of messages that succeeded and that nobody wants to see; digests of them if
+            controls keep something (`fsdf_core.digests`). The messages can go where they were made, instead of
+            travelling to another core to be freed there.
     """
 
     def __init__(self) -> None:
         self.asleep = False
         self.messages: deque[Message | None] = deque()
-        self.successes: deque[Delivery | None] = deque()
+        self.successes: deque[Any] = deque()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def put(self, message: Message | None) -> None:
@@ -40,7 +40,7 @@ class Inbox:
         self.asleep = False  # at once: it takes a moment to wake, in which others put too
         self._bell.put(None)
 
-    def take(self, timeout: float) -> tuple[list[Message | None], list[Delivery | None]]:
+    def take(self, timeout: float) -> tuple[list[Message | None], list[Any]]:
         """Return all messages and all successes, each in order; wait for the first one.
 
         Args:

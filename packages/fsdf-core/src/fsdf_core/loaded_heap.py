@@ -5,7 +5,7 @@ through everything every few thousand messages: 25 ms for the 50 000 objects of 
 second for those of a large one. `gc.freeze` (Python's documentation, module gc) takes what exists out of that.
 
 The young generation is collected whenever 700 objects more have come than gone (2000 since Python 3.13), which is
-less than what is fetched ahead: each message is looked at while it is in use. Of 10 000, hardly any still is.
+less than what is fetched ahead: each message is looked at while it is in use. Of 50 000 objects, most are not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import gc
 import threading
 
-_YOUNG = 10_000
+_YOUNG = 50_000
 """Objects that have come and not gone, before the collector looks for cycles among them."""
 
 _lock = threading.Lock()

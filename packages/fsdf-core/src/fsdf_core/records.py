@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fsdf_core.record_row import Row
     from fsdf_core.settings import Settings
+    from fsdf_core.success_rows import SuccessRows
 
 RUNNING, SUCCESS, FAILURE, DROPPED = "running", "success", "failure", "dropped"
 REQUEUED, DEAD_LETTER = "requeued", "dead-letter"
@@ -201,13 +202,14 @@ class RecordStore(ABC):
         """Build the store that the URL describes; opens no connection yet."""
 
     @abstractmethod
-    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = (), successes: SuccessRows | None = None) -> None:
         """Write records and add to the counts, together where the database can.
 
         Args:
             records: one replaces another of the same task, unless its moment is earlier: workers on several machines
                 write what they did in any order.
             counts: of single seconds; they are added to the steps of `STEPS`.
+            successes: more records.
         """
 
     def save(self, records: Sequence[TaskRecord], counts: Sequence[Count] = ()) -> None:

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     gc_freeze: bool = Field(
         default=True,
         description="Let the first `consume()` spare Python's garbage collector what was loaded by then "
-        "(gc.freeze), and collect young objects by the 10 000.",
+        "(gc.freeze), and collect young objects by the 50 000.",
     )
     concurrent_num: int | None = Field(
         default=None, ge=1, description="Calls at once in every consumer, whatever its function says."

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from fsdf_core.backoff import Backoff
 from fsdf_core.control import overriding
 from fsdf_core.dead_letter import SUFFIX, dead_letter
+from fsdf_core.digests import begin_to_store, digesting, stored
 from fsdf_core.errors import BrokerUnavailable, StorageError
 from fsdf_core.inbox import Inbox
 from fsdf_core.parking import Parking
 from fsdf_core.resend import resent
+from fsdf_core.stall import Stall
 from fsdf_core.verdict import DeadLetter, Delay, Release, Requeue
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from fsdf_core.broker import Delivery, Queue, Subscription
     from fsdf_core.clock import Clock
     from fsdf_core.control import Control
+    from fsdf_core.digests import Begun
     from fsdf_core.message import Message
 
 _IDLE = 1.0
@@ -64,6 +67,8 @@ class Settler:
         self._subscription = subscription
         self._effects = overriding(controls, "on_settle")
         self._counters = overriding(controls, "on_successes")
+        self._digesting = digesting(controls)
+        self._begun: Begun | None = None
         self._on_finished = on_finished
         self._on_stalled = on_stalled
         self._clock = clock
@@ -107,7 +112,7 @@ class Settler:
         return False
 
     def _run(self) -> None:
-        pulse = _Pulse(time.monotonic())
+        stall = Stall(time.monotonic(), _IDLE)
         while True:
             self.turns += 1
             messages, successes, ending = self._gather()
@@ -115,15 +120,14 @@ class Settler:
                 self.finished += count
                 self._on_finished()
                 self._settle(messages, successes)
-                with self._progress:
-                    self._settled += count
-                    self._progress.notify_all()
+            if not successes or ending:
+                self._complete()
             if self._parking is not None:
                 self._put_back(self._parking.due(), 0.0)
             if ending:
                 self._unpark()
                 return
-            if pulse.stalled(time.monotonic(), self.finished):
+            if stall.reached(time.monotonic(), self.finished):
                 self._on_stalled()
 
     def _unpark(self) -> None:
@@ -134,26 +138,51 @@ class Settler:
         if same := [each.delivery for each in waiting if each not in changed]:
             self._insist(self._subscription.release, same)
 
-    def _gather(self) -> tuple[list[Message], list[Delivery | None], bool]:
+    def _gather(self) -> tuple[list[Message], list[Any], bool]:
         """Wait for finished messages and take all there are; True if they are the last."""
-        batch, successes = self.inbox.take(_IDLE if self._parking is None else self._parking.wait(_IDLE))
+        wait = 0.0 if self._begun else _IDLE if self._parking is None else self._parking.wait(_IDLE)
+        batch, successes = self.inbox.take(wait)
         if not self._closing:
             return batch, successes, False  # type: ignore[return-value] # there is no None before `close`
         messages = [message for message in batch if message is not None]
         return messages, successes, len(messages) < len(batch)
 
-    def _settle(self, messages: list[Message], successes: list[Delivery | None]) -> None:
-        acks = successes
+    def _settle(self, messages: list[Message], successes: list[Any]) -> None:
+        acks: list[Delivery | None] = []
         if successes:
             self._count(len(successes))
+            if self._digesting:
+                begun = begin_to_store(self._digesting, successes)
+                self._complete()
+                self._begun = begun
+            else:
+                acks = successes
         # Not acknowledged without their effects: the broker delivers them again.
         if messages and all(self._store_effect(effect, messages) for effect in self._effects):
             settled = [message.delivery for message in messages if message.settlement is None]
             if len(settled) < len(messages):
                 settled += self._settle_exceptions([message for message in messages if message.settlement is not None])
-            acks = successes + settled
+            acks = acks + settled
         if acks:
             self._insist(self._subscription.ack, acks)
+        self._progressed(len(messages) + (0 if self._begun else len(successes)))
+
+    def _complete(self) -> None:
+        """Wait until the digests are stored that were begun, and acknowledge."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return
+        for control, kept, wait in zip(self._digesting, begun.kept, begun.waits, strict=True):
+            if not stored(wait) and not self._store_effect(control.on_digests, kept):
+                break
+        else:
+            self._insist(self._subscription.ack, begun.deliveries)
+        self._progressed(len(begun.deliveries))
+
+    def _progressed(self, count: int) -> None:
+        with self._progress:
+            self._settled += count
+            self._progress.notify_all()
 
     def _count(self, successes: int) -> None:
         for counter in self._counters:
@@ -162,10 +191,10 @@ class Settler:
             except Exception:
                 self._logger.exception("an effect of %s failed", type(counter.__self__).__name__)
 
-    def _store_effect(self, effect: Any, messages: list[Message]) -> bool:
+    def _store_effect(self, effect: Any, batch: list[Any]) -> bool:
         retryable = effect.__self__.retryable_errors
 
-        def store(batch: list[Message]) -> None:
+        def store(batch: list[Any]) -> None:
             try:
                 effect(batch)
             except (*self._retryable, *retryable):
@@ -174,7 +203,7 @@ class Settler:
                 # A control's own fault is no reason to run tasks again for ever.
                 self._logger.exception("an effect of %s failed", type(effect.__self__).__name__)
 
-        return self._insist(store, messages, retryable)
+        return self._insist(store, batch, retryable)
 
     def _settle_exceptions(self, messages: list[Message]) -> list[Delivery | None]:
         """Carry out verdicts; return what is left to acknowledge."""
@@ -259,17 +288,3 @@ class Settler:
                 return False
             else:
                 return True
-
-
-class _Pulse:
-    """Knows when nothing has finished for a while."""
-
-    def __init__(self, now: float) -> None:
-        self._progressed = now
-        self._seen = 0
-
-    def stalled(self, now: float, finished: int) -> bool:
-        if finished != self._seen:
-            self._seen = finished
-            self._progressed = now
-        return now - self._progressed >= _IDLE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from fsdf_core.watch import UnsureWatch, Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -115,6 +115,13 @@ class StateStore(ABC):
         self.set(values, ttl)
         if self.wakes:
             self.notify(*values)
+
+    def tell_soon(self, values: Mapping[str, bytes], ttl: float) -> Callable[[], None] | None:  # noqa: ARG002 - contract
+        """Begin to `tell`, and return what waits until it is done, and raises what `tell` would; to be called once.
+
+        None is returned if the store must be told at once. After an error `tell` does no harm.
+        """
+        return None
 
     def watch(self, *channels: str) -> Watch:
         """Return what hears all notifications on these channels from now on; close it after use.

@@ -13,6 +13,8 @@ from fsdf_core.records import Attempt, Count, TaskRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fsdf_core.success_rows import SuccessRows
+
 LISTED = tuple(name for name in COLUMNS if name not in {"moment", "seconds", "detail"})
 WHOLE = (*LISTED, "detail")
 NUMBERS = ("successes", "failures", "dropped", "requeued", "retries", "runs", "seconds_spent", "backlog")
@@ -24,9 +26,9 @@ CountRow = tuple[Any, ...]
 """step, second, queue, then `NUMBERS`, the backlog -1 if unknown."""
 
 
-def latest(rows: Sequence[Row]) -> list[Row]:
+def latest(rows: Sequence[Row], successes: SuccessRows | None = None) -> list[Row]:
     """Return the latest row of each task, in one order for all writers: they lock rows."""
-    ordered = sorted(rows, key=_MOMENT)
+    ordered = sorted(rows if successes is None else [*rows, *successes.rows()], key=_MOMENT)
     return sorted({each[0]: each for each in ordered}.values(), key=_TASK)
 
 

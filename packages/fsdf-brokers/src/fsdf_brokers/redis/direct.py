@@ -13,7 +13,7 @@ import redis
 from fsdf_brokers.redis.located import Elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _FRESH = 0.1
 """Seconds after which a connection is looked at before it is used: the server may have closed it."""
@@ -43,13 +43,7 @@ class Direct:
         Raises:
             redis.RedisError: untranslated.
         """
-        try:
-            connection, used = self._idle.pop()
-        except IndexError:
-            connection = self._connect()
-        else:
-            if monotonic() - used > _FRESH:
-                _look(connection)
+        connection = self._take()
         try:
             return _run(connection, words)
         except Elsewhere:
@@ -57,10 +51,48 @@ class Direct:
         finally:
             self._idle.append((connection, monotonic()))
 
+    def begin(self, commands: Sequence[Sequence[Any]]) -> Callable[[], None]:
+        """Send commands; return what waits until the server has run them all, to be called once.
+
+        Raises:
+            redis.RedisError: untranslated, of any kind, also in the call that waits: nothing runs again by itself.
+        """
+        connection = self._take()
+        try:
+            for words in commands:
+                connection.send_command(*words)
+        except BaseException:
+            connection.disconnect()
+            raise
+
+        def wait() -> None:
+            refusal: redis.ResponseError | None = None
+            try:
+                for _ in commands:
+                    try:
+                        _answer(connection)
+                    except redis.ResponseError as error:
+                        refusal = refusal or error
+            finally:
+                self._idle.append((connection, monotonic()))
+            if refusal is not None:
+                raise refusal
+
+        return wait
+
     def close(self) -> None:
         """Close the idle connections; those in use open again when they are used again."""
         while self._idle:
             self._idle.pop()[0].disconnect()
+
+    def _take(self) -> Any:
+        try:
+            connection, used = self._idle.pop()
+        except IndexError:
+            return self._connect()
+        if monotonic() - used > _FRESH:
+            _look(connection)
+        return connection
 
     def _repeat(self, connection: Any, words: tuple[Any, ...]) -> Any:
         for _ in range(_REPEATS - 1):
@@ -74,6 +106,14 @@ class Direct:
 def _run(connection: Any, words: tuple[Any, ...]) -> Any:
     try:
         connection.send_command(*words)
+    except BaseException:
+        connection.disconnect()
+        raise
+    return _answer(connection)
+
+
+def _answer(connection: Any) -> Any:
+    try:
         return connection.read_response()
     except redis.ResponseError:
         raise

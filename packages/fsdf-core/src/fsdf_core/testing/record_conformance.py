@@ -15,6 +15,7 @@ from fsdf_core import registry
 from fsdf_core.errors import ConfigurationError
 from fsdf_core.records import Attempt, Count, RecordQuery, TaskRecord
 from fsdf_core.settings import Settings
+from fsdf_core.success_rows import SuccessRows
 from fsdf_core.testing.record_counts import RecordCounts
 
 if TYPE_CHECKING:
@@ -139,6 +140,38 @@ class RecordConformance(RecordCounts):
         assert store.find(RecordQuery()).records == [done(3), done(2)]
         store.save([done(2, worker="again")])
         assert store.find(RecordQuery()).records == [done(3), done(2, worker="again")]
+
+    def test_successes_are_written_as_any_record(self, store: RecordStore) -> None:
+        count = 1203
+        shared = ("q ✓", "ship", "w1", "box", 4_000_000_000, "/srv/app.py", 1e10)
+        values: list[object] = []
+        for number in range(count):
+            argument = '{"x":"naïve \U0001f600"}' if number == 7 else f'{{"x":{number}}}'
+            own = (f"s{number:06}", None if number == 3 else 1.5, number + 2.0, number + 3.0, 1.0, argument)
+            values += (*own, 140_000_000_000_000, '{"result":[1,2.5]}' if number == 9 else "{}")
+        store.save([done(5, task_id="s000005", status="running", finished=None), done(9000, task_id="s000006")])
+        store.write([], [Count("q ✓", 60, successes=count)], SuccessRows(shared, values))
+        assert store.how_many(RecordQuery(queue="q ✓")) == count - 1
+        told = {
+            "published": 1.5,
+            "started": 9.0,
+            "finished": 10.0,
+            "attempts": 1,
+            "arguments": {"x": "naïve \U0001f600"},
+        }
+        told |= {"worker": "w1", "host": "box", "process": 4_000_000_000, "thread": 140_000_000_000_000}
+        seventh = TaskRecord("s000007", "q ✓", "ship", "success", **told, script="/srv/app.py", expires=1e10)  # type: ignore[arg-type] # named by hand
+        assert store.get("s000007") == seventh
+        third, fifth, later, ninth = (store.get(f"s{number:06}") for number in (3, 5, 6, 9))
+        assert third is not None
+        assert third.published is None
+        assert fifth is not None
+        assert (fifth.status, fifth.finished) == ("success", 8.0)
+        assert later == done(9000, task_id="s000006")
+        assert ninth is not None
+        assert ninth.result == [1, 2.5]
+        newest = [record.task_id for record in store.find(RecordQuery(limit=3)).records]
+        assert newest == ["s000006", f"s{count - 1:06}", f"s{count - 2:06}"]
 
     def test_names_of_any_length_and_kind(self, store: RecordStore) -> None:
         long = "ü" * 600

@@ -36,6 +36,16 @@ class StateWatching:
             assert not store.wakes or _heard(watch, {"a", "b"}) == {"a", "b"}
             assert store.get(["a", "b", "c"]) == [b"1", b"2", b"3"]
 
+    def test_who_is_told_soon_finds_them_after_the_wait(self, store: StateStore) -> None:
+        with store.watch("a", "b") as watch:
+            _settle(watch)
+            stored = store.tell_soon({"a": b"1", "b": b"2", "c": b"3"}, 60)
+            if stored is None:  # it must be told at once
+                return
+            stored()
+            assert not store.wakes or _heard(watch, {"a", "b"}) == {"a", "b"}
+            assert store.get(["a", "b", "c"]) == [b"1", b"2", b"3"]
+
     def test_channels_come_and_go(self, store: StateStore) -> None:
         with store.watch("old") as watch:
             watch.add("new", "old")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fsdf_brokers.mongodb.server import Document
     from fsdf_core.records import RecordQuery, TaskRecord
     from fsdf_core.settings import Settings
+    from fsdf_core.success_rows import SuccessRows
 
 T = TypeVar("T")
 
@@ -75,9 +76,9 @@ class MongoRecordStore(RecordStore):
         """Build the store."""
         return cls(url)
 
-    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = (), successes: SuccessRows | None = None) -> None:
         """Replace records; add to counts."""
-        documents = [_document(row) for row in rows.latest(records)]
+        documents = [_document(row) for row in rows.latest(records, successes)]
         sums = rows.count_rows(counts, tuple(STEPS))
         self._run(lambda: self._put(documents), again=True)
         self._run(lambda: self._write(_COUNTS, [_addition(each) for each in sums]))

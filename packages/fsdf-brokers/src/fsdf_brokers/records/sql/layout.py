@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fsdf_brokers.records.argument_path import Path
     from fsdf_brokers.records.rows import CountRow
     from fsdf_core.record_row import Row
+    from fsdf_core.success_rows import SuccessRows
 
 INDEXES = {
     "fsdf_record_newest": ("moment", "task_id"),
@@ -38,10 +39,12 @@ class Layout(Dialect):
     Attributes:
         mark: the driver's placeholder.
         like: the operator that finds text in text, whatever the case.
+        successes_apart: whether records of successes are written by a statement of their own, `write_successes`.
     """
 
     mark: ClassVar[str] = "%s"
     like: ClassVar[str] = "LIKE"
+    successes_apart: ClassVar[bool] = False
 
     @abstractmethod
     def hint(self, index: str) -> str:
@@ -58,6 +61,10 @@ class Layout(Dialect):
     @abstractmethod
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert records, which are sorted by id, and add to counts, which are sorted by key."""
+
+    def write_successes(self, cursor: Any, successes: SuccessRows) -> None:
+        """Upsert records as they come; where `successes_apart`."""
+        raise NotImplementedError
 
     @abstractmethod
     def prune(self, cursor: Any, now: float, limit: int) -> int:

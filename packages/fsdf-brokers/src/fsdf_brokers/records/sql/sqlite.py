@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import chain, count
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.records.rows import NUMBERS, CountRow
 from fsdf_brokers.records.sql.layout import INDEXES, PARTIAL, Layout
-from fsdf_brokers.states.sql.dialect import chunks, marks
+from fsdf_brokers.states.sql.dialect import marks
 from fsdf_brokers.states.sql.sqlite import SQLite
 from fsdf_core.record_row import COLUMNS, Row
+from fsdf_core.success_rows import CONSTANT, OWN, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fsdf_brokers.records.argument_path import Path
+    from fsdf_core.success_rows import SuccessRows
 
 _REQUIRED = ("queue", "status", "moment")
 _TABLES = (
@@ -39,15 +39,9 @@ _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "t
 _ROW = f"({marks(len(COLUMNS), '?')})"
 _SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES {{}}
 ON CONFLICT(task_id) DO UPDATE SET {_FRESH} WHERE excluded.moment >= fsdf_record.moment"""  # noqa: S608
-_TOGETHER = 100
-"""Rows of one statement: the interpreter's lock is given up once for each statement."""
+_TOGETHER = 500
+"""Successes of one statement: the interpreter's lock is given up once for each statement."""
 _SAVE_ONE = _SAVE.format(_ROW)
-_VARYING = ("task_id", "moment", "published", "started", "finished", "seconds", "arguments", "thread", "detail")
-"""What rows differ in that one consumer writes at a time of tasks that succeed."""
-_OWN = tuple(place for place, name in enumerate(COLUMNS) if name in _VARYING)
-_SHARED = tuple(place for place, name in enumerate(COLUMNS) if name not in _VARYING)
-_STATUS = itemgetter(list(COLUMNS).index("status"))
-_own, _shared = itemgetter(*_OWN), itemgetter(*_SHARED)
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
@@ -57,25 +51,26 @@ _PRUNE = """DELETE FROM fsdf_record WHERE rowid IN
 (SELECT rowid FROM fsdf_record WHERE expires <= ? ORDER BY expires LIMIT ?)"""
 
 
-def _together(rows: int) -> str:
-    """Return a statement for rows that share what `_SHARED` names: values that are bound once cost a third less."""
-    place = {column: number for number, column in enumerate(_SHARED, 1)}
-    own = count(len(_SHARED) + 1)
-    return _SAVE.format(
-        ", ".join(
-            f"({', '.join(f'?{place[column] if column in place else next(own)}' for column in range(len(COLUMNS)))})"
-            for _ in range(rows)
-        )
-    )
+def _successes(rows: int) -> str:
+    """Return a statement for so many: values that are bound once cost a third less."""
+    place = {column: f"?{number}" for number, column in enumerate(SHARED, 1)}
+    place |= {column: f"'{value}'" if isinstance(value, str) else str(value) for column, value in CONSTANT.items()}
+    values = []
+    for first in range(len(SHARED) + 1, len(SHARED) + 1 + rows * len(OWN), len(OWN)):
+        place |= {column: f"?{number}" for number, column in enumerate(OWN, first)}
+        place["moment"] = place["finished"]
+        values.append(f"({', '.join(place[column] for column in COLUMNS)})")
+    return _SAVE.format(", ".join(values))
 
 
-_SAVE_TOGETHER = _together(_TOGETHER)
+_SAVE_SUCCESS, _SAVE_SUCCESSES = _successes(1), _successes(_TOGETHER)
 
 
 class SQLiteLayout(Layout, SQLite):
     """Few rows a statement: there is no round trip to save."""
 
     mark = "?"
+    successes_apart = True
 
     def create(self, cursor: Any) -> None:
         """Create under the file's write lock."""
@@ -99,14 +94,18 @@ class SQLiteLayout(Layout, SQLite):
 
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert."""
-        # Those of a status stay in the order of their ids, which is that of the index.
-        for some in chunks(sorted(rows, key=_STATUS), _TOGETHER):
-            shared = [_shared(row) for row in some]
-            if len(some) == _TOGETHER and shared.count(shared[0]) == _TOGETHER:
-                cursor.execute(_SAVE_TOGETHER, [*shared[0], *chain.from_iterable(map(_own, some))])
-            else:
-                cursor.executemany(_SAVE_ONE, some)
+        cursor.executemany(_SAVE_ONE, rows)
         cursor.executemany(_ADD, counts)
+
+    def write_successes(self, cursor: Any, successes: SuccessRows) -> None:
+        """Upsert a hundred at a time."""
+        shared, values = successes
+        length = _TOGETHER * len(OWN)
+        whole = len(values) // length * length
+        for first in range(0, whole, length):
+            cursor.execute(_SAVE_SUCCESSES, (*shared, *values[first : first + length]))
+        for first in range(whole, len(values), len(OWN)):
+            cursor.execute(_SAVE_SUCCESS, (*shared, *values[first : first + len(OWN)]))
 
     def prune(self, cursor: Any, now: float, limit: int) -> int:
         """Delete."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fsdf_brokers.records.sql.layout import Layout
     from fsdf_core.records import RecordQuery, TaskRecord
     from fsdf_core.settings import Settings
+    from fsdf_core.success_rows import SuccessRows
 
 _LAYOUTS: dict[str, type[Layout]] = {
     "sqlite": SQLiteLayout,
@@ -59,12 +60,20 @@ class SQLRecordStore(RecordStore):
         """Build the store."""
         return cls(url)
 
-    def write(self, records: Sequence[Row], counts: Sequence[Count] = ()) -> None:
-        """Write both in one transaction."""
-        latest = rows.latest(records)
+    def write(self, records: Sequence[Row], counts: Sequence[Count] = (), successes: SuccessRows | None = None) -> None:
+        """Write all in one transaction."""
+        layout = self._layout
+        apart = successes if layout.successes_apart else None
+        latest = rows.latest(records, None if layout.successes_apart else successes)
         sums = rows.count_rows(counts, tuple(STEPS))
-        if latest or sums:
-            self._database.run(lambda cursor: self._layout.write(cursor, latest, sums))
+
+        def work(cursor: Any) -> None:
+            layout.write(cursor, latest, sums)
+            if apart:
+                layout.write_successes(cursor, apart)
+
+        if latest or sums or apart:
+            self._database.run(work)
 
     def find(self, query: RecordQuery) -> Page:
         """Search along the index that fits best."""

@@ -12,7 +12,7 @@ from fsdf_brokers.redis.server import RedisAt
 from fsdf_core.errors import ConfigurationError, StateError, StateUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_brokers.states.redis.scripts import Script
 
@@ -74,6 +74,26 @@ class StateServer:
                 return self._run(("EVALSHA", script.digest, *rest), again=again)
             except redis.exceptions.NoScriptError:
                 return self._run(("EVAL", script.source, *rest), again=again)
+
+    def begin(self, script: Script, calls: Sequence[tuple[Sequence[bytes], Sequence[Any]]]) -> Callable[[], None]:
+        """Send calls of a script that the server knows; return what waits until they have run, to be called once.
+
+        Args:
+            script: the script.
+            calls: keys and arguments of each.
+
+        Raises:
+            StateUnavailable, StateError, ConfigurationError: as `run`; also in the call that waits.
+        """
+        commands = [("EVALSHA", script.digest, len(keys), *keys, *arguments) for keys, arguments in calls]
+        with self._translated():
+            answered = self._at.direct.begin(commands)
+
+        def wait() -> None:
+            with self._translated():
+                answered()
+
+        return wait
 
     def line(self) -> Any:
         """Open a client of one connection, named `fsdf-state`, for one thread; the caller closes it."""

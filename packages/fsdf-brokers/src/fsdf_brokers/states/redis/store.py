@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsdf_brokers.states.redis import scripts
 from fsdf_brokers.states.redis.channels import Channels, marker_of
@@ -16,7 +16,7 @@ from fsdf_core.state import StateStore
 from fsdf_core.watch import Watches
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -165,14 +165,23 @@ class RedisStateStore(StateStore):
 
     def tell(self, values: Mapping[str, bytes], ttl: float) -> None:
         """Write and wake in one round trip; what nobody waits for is not published, which would cost as much again."""
-        begins = b"%d" % (len(_VALUE) + 1)
-        marker = self._shared_marker(values)
         for some in _slices(list(values.items())):
-            names = [_VALUE + key.encode() for key, _ in some]
-            if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
-                names = [_VALUE + _name(key) for key, _ in some]  # says which is too long
-            arguments = (_milliseconds(ttl), self._channel_prefix, begins, marker, *[value for _, value in some])
+            names, arguments = self._told(dict(some), ttl)
             self._server.script(scripts.TELL, names, *arguments, again=True)
+
+    def tell_soon(self, values: Mapping[str, bytes], ttl: float) -> Callable[[], None] | None:
+        """Send all at once."""
+        pieces = [values] if len(values) <= _MOST else map(dict, _slices(list(values.items())))
+        calls = [self._told(some, ttl) for some in pieces]
+        return self._server.begin(scripts.TELL, calls)
+
+    def _told(self, values: Mapping[str, bytes], ttl: float) -> tuple[list[bytes], tuple[Any, ...]]:
+        """Return the keys and the arguments of `TELL`."""
+        names = [_VALUE + key.encode() for key in values]
+        if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
+            names = [_VALUE + _name(key) for key in values]  # says which is too long
+        begins, marker = b"%d" % (len(_VALUE) + 1), self._shared_marker(values)
+        return names, (_milliseconds(ttl), self._channel_prefix, begins, marker, *values.values())
 
     def watch(self, *channels: str) -> Watch:
         """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
@@ -224,7 +233,8 @@ class RedisStateStore(StateStore):
             return b""  # a node of a cluster knows its own subscribers only
         marker = marker_of(self._full(next(iter(keys))))
         group = marker[len(self._channel_prefix) : -1].decode()
-        return marker if all(key.startswith(group) for key in keys) else b""
+        # Of sorted text, what lies between two that begin alike does so, too.
+        return marker if min(keys).startswith(group) and max(keys).startswith(group) else b""
 
     def _listen(self, channels: Channels) -> None:
         with self._listening:

@@ -1,0 +1,87 @@
+"""What controls keep of a success is made in the worker, where the message is at hand; it travels no further."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fsdf_core.control import Control, overriding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fsdf_core.broker import Delivery
+    from fsdf_core.message import Message
+
+Digest = list[Any]
+"""What the broker delivered, then what each control keeps, in the order of `digesting`."""
+
+_STAMPS = frozenset({"task_id", "publish_time", "publish_time_format"})
+"""Keys that `extra` has without options."""
+
+
+class Begun(NamedTuple):
+    """Digests that are being stored.
+
+    Attributes:
+        deliveries: of the messages.
+        kept: for each control what it keeps of them.
+        waits: for each control what waits for its part; None where nothing was begun.
+    """
+
+    deliveries: list[Delivery | None]
+    kept: list[list[Any]]
+    waits: list[Callable[[], None] | None]
+
+
+def digesting(controls: Sequence[Control]) -> list[Control]:
+    """Return the controls that keep something of each success; none if one of them must see the messages."""
+    storing: list[Control] = [effect.__self__ for effect in overriding(controls, "on_settle")]
+    wanting = [control for control in storing if not control.settle_options_only]
+    return wanting if len(overriding(wanting, "digest")) == len(wanting) else []
+
+
+def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] | None:
+    """Return what digests a message that has succeeded at once; None if no control keeps anything.
+
+    It returns None for a message that is to be settled as a whole.
+    """
+    digests = overriding(digesting(controls), "digest")
+    if not digests:
+        return None
+
+    def digest(message: Message) -> Digest | None:
+        if message.settlement is not None or message.outcome is not None:
+            return None
+        if not message.plain and message.extra.keys() != _STAMPS:  # a sample has no options either
+            return None
+        try:
+            told = [one(message) for one in digests]
+        except Exception:  # noqa: BLE001 - `on_settle` will meet the same fault, where it is logged
+            return None
+        return None if None in told else [message.delivery, *told]
+
+    return digest
+
+
+def begin_to_store(controls: Sequence[Control], digests: Sequence[Digest]) -> Begun:
+    """Let those controls begin that can: while a server stores one batch, the next one is made ready."""
+    deliveries, *kept = map(list, zip(*digests, strict=True))
+    return Begun(deliveries, kept, [_begin(control, some) for control, some in zip(controls, kept, strict=True)])
+
+
+def stored(wait: Callable[[], None] | None) -> bool:
+    """Wait for what was begun; False if it must be done anew, by `Control.on_digests`."""
+    if wait is None:
+        return False
+    try:
+        wait()
+    except Exception:  # noqa: BLE001 - whatever it is, the second try meets it, too, and is looked after
+        return False
+    return True
+
+
+def _begin(control: Control, digests: Sequence[Any]) -> Callable[[], None] | None:
+    try:
+        return control.begin_digests(digests)
+    except Exception:  # noqa: BLE001 - as above
+        return None
