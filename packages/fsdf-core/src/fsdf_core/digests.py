@@ -49,16 +49,24 @@ def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] 
     if not digests:
         return None
 
+    first, *others = digests
+
     def digest(message: Message) -> Digest | None:
         if message.settlement is not None or message.outcome is not None:
             return None
         if not message.plain and message.extra.keys() != _STAMPS:  # a sample has no options either
             return None
         try:
-            told = [one(message) for one in digests]
+            part = first(message)
+            told: Digest = [message.delivery, part]
+            for one in others:
+                if part is None:
+                    return None
+                part = one(message)
+                told.append(part)
         except Exception:  # noqa: BLE001 - `on_settle` will meet the same fault, where it is logged
             return None
-        return None if None in told else [message.delivery, *told]
+        return None if part is None else told
 
     return digest
 
