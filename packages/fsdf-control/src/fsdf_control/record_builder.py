@@ -95,6 +95,7 @@ class RecordBuilder:
         text = orjson.dumps(arguments).decode()
         return (
             task_id,
+            ended,
             published if type(published) is float else float(published) if isinstance(published, int) else None,
             began,
             ended,

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 SHARED = ("queue", "callee", "worker", "host", "process", "script", "expires")
 """Columns that are the same in all rows."""
-OWN = ("task_id", "published", "started", "finished", "seconds", "arguments", "thread", "detail")
+OWN = ("task_id", "moment", "published", "started", "finished", "seconds", "arguments", "thread", "detail")
 """Columns of which each row has its own value."""
 CONSTANT = {"status": SUCCESS, "attempts": 1, "error_type": "", "error": ""}
 """Columns that are the same for each success without options."""
 
 
 class SuccessRows(NamedTuple):
-    """Rows in the form in which they are written fastest. A row's moment is that at which its task finished.
+    """Rows in the form in which they are written fastest.
 
     Attributes:
         shared: values in the order of `SHARED`.
@@ -42,5 +42,4 @@ class SuccessRows(NamedTuple):
         each = [iter(self.values)] * len(OWN)
         for own in zip(*each, strict=True):
             row = same | dict(zip(OWN, own, strict=True))
-            row["moment"] = row["finished"]
             yield tuple(row[column] for column in COLUMNS)

@@ -147,7 +147,8 @@ class RecordConformance(RecordCounts):
         values: list[object] = []
         for number in range(count):
             argument = '{"x":"naïve \U0001f600"}' if number == 7 else f'{{"x":{number}}}'
-            own = (f"s{number:06}", None if number == 3 else 1.5, number + 2.0, number + 3.0, 1.0, argument)
+            end = number + 3.0
+            own = (f"s{number:06}", end, None if number == 3 else 1.5, end - 1.0, end, 1.0, argument)
             values += (*own, 140_000_000_000_000, '{"result":[1,2.5]}' if number == 9 else "{}")
         store.save([done(5, task_id="s000005", status="running", finished=None), done(9000, task_id="s000006")])
         store.write([], [Count("q ✓", 60, successes=count)], SuccessRows(shared, values))

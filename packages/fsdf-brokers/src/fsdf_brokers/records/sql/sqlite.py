@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fsdf_brokers.records.rows import NUMBERS, CountRow
@@ -36,12 +37,8 @@ _TABLES = (
     + "PRIMARY KEY(step, second, queue)) WITHOUT ROWID",
 )
 _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
-_ROW = f"({marks(len(COLUMNS), '?')})"
-_SAVE = f"""INSERT INTO fsdf_record({", ".join(COLUMNS)}) VALUES {{}}
-ON CONFLICT(task_id) DO UPDATE SET {_FRESH} WHERE excluded.moment >= fsdf_record.moment"""  # noqa: S608
-_TOGETHER = 500
-"""Successes of one statement: the interpreter's lock is given up once for each statement."""
-_SAVE_ONE = _SAVE.format(_ROW)
+_TOGETHER, _TOGETHER_OLD = 500, 100
+"""Successes of one statement: the interpreter's lock is given up once for each. SQLite before 3.32 takes 999 values."""
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
@@ -51,19 +48,25 @@ _PRUNE = """DELETE FROM fsdf_record WHERE rowid IN
 (SELECT rowid FROM fsdf_record WHERE expires <= ? ORDER BY expires LIMIT ?)"""
 
 
+def _save(columns: Sequence[str], rows: str) -> str:
+    return f"""INSERT INTO fsdf_record({", ".join(columns)}) {rows}
+    ON CONFLICT(task_id) DO UPDATE SET {_FRESH} WHERE excluded.moment >= fsdf_record.moment"""
+
+
+@cache
 def _successes(rows: int) -> str:
-    """Return a statement for so many: values that are bound once cost a third less."""
-    place = {column: f"?{number}" for number, column in enumerate(SHARED, 1)}
-    place |= {column: f"'{value}'" if isinstance(value, str) else str(value) for column, value in CONSTANT.items()}
-    values = []
-    for first in range(len(SHARED) + 1, len(SHARED) + 1 + rows * len(OWN), len(OWN)):
-        place |= {column: f"?{number}" for number, column in enumerate(OWN, first)}
-        place["moment"] = place["finished"]
-        values.append(f"({', '.join(place[column] for column in COLUMNS)})")
-    return _SAVE.format(", ".join(values))
+    """Return a statement for so many, which is given once what they share.
+
+    Not by numbered placeholders: Python 3.12 looks for the name of each value in a list of all that have one.
+    """
+    constants = (f"'{value}'" if isinstance(value, str) else str(value) for value in CONSTANT.values())
+    shared = f"SELECT {', '.join((marks(len(SHARED), '?'), *constants))}"
+    own = ", ".join([f"({marks(len(OWN), '?')})"] * rows)
+    columns = (*SHARED, *CONSTANT, *OWN)
+    return _save(columns, f"SELECT s.*, o.* FROM ({shared}) s CROSS JOIN (VALUES {own}) o WHERE true")  # noqa: S608 - as above
 
 
-_SAVE_SUCCESS, _SAVE_SUCCESSES = _successes(1), _successes(_TOGETHER)
+_SAVE_ONE = _save(tuple(COLUMNS), f"VALUES ({marks(len(COLUMNS), '?')})")
 
 
 class SQLiteLayout(Layout, SQLite):
@@ -98,14 +101,18 @@ class SQLiteLayout(Layout, SQLite):
         cursor.executemany(_ADD, counts)
 
     def write_successes(self, cursor: Any, successes: SuccessRows) -> None:
-        """Upsert a hundred at a time."""
+        """Upsert some hundreds at a time."""
+        import sqlite3  # noqa: PLC0415 - other databases do without
+
         shared, values = successes
-        length = _TOGETHER * len(OWN)
-        whole = len(values) // length * length
-        for first in range(0, whole, length):
-            cursor.execute(_SAVE_SUCCESSES, (*shared, *values[first : first + length]))
-        for first in range(whole, len(values), len(OWN)):
-            cursor.execute(_SAVE_SUCCESS, (*shared, *values[first : first + len(OWN)]))
+        number = len(values) // len(OWN)
+        together = _TOGETHER if sqlite3.sqlite_version_info >= (3, 32) else _TOGETHER_OLD
+        done = 0
+        for size in (together, 1):
+            for first in range(done, number - size + 1, size):
+                own = values[first * len(OWN) : (first + size) * len(OWN)]
+                cursor.execute(_successes(size), (*shared, *own))
+            done = number // size * size
 
     def prune(self, cursor: Any, now: float, limit: int) -> int:
         """Delete."""

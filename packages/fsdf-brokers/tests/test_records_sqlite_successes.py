@@ -1,0 +1,35 @@
+"""Successes in a SQLite that takes few values in one statement."""
+
+import sqlite3
+import warnings
+
+import pytest
+
+from fsdf_brokers.records.sql.sqlite import SQLiteLayout
+from fsdf_core.success_rows import SuccessRows
+
+SHARED = ("q", "f", "w", "host", 1, "script", None)
+
+
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 250])
+@pytest.mark.parametrize("version", [(3, 24, 0), sqlite3.sqlite_version_info])
+def test_all_are_written(monkeypatch, version, number):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        if version < (3, 32) and hasattr(connection, "setlimit"):
+            connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        layout, cursor = SQLiteLayout(), connection.cursor()
+        layout.create(cursor)
+        values = [
+            value for each in range(number) for value in (f"t{each:03}", 2.5, 1.0, 1.5, float(each), 1.0, "{}", 7, "{}")
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            layout.write_successes(cursor, SuccessRows(SHARED, values))
+        asked = "SELECT task_id, finished, queue, script, status, attempts, expires FROM fsdf_record ORDER BY task_id"
+        assert cursor.execute(asked).fetchall() == [
+            (f"t{each:03}", float(each), "q", "script", "success", 1, None) for each in range(number)
+        ]
+    finally:
+        connection.close()
