@@ -1,8 +1,11 @@
 """RABBITMQ: the errors that a user can meet, and a server that takes no messages."""
 
+import gc
 import logging
 import os
 import socket
+import subprocess
+import sys
 import time
 import uuid
 
@@ -19,6 +22,12 @@ KINDS = ["RABBITMQ", "RABBITMQ_AMQPSTORM", "RABBITMQ_RABBITPY"]
 
 # rabbitpy leaves the socket of a connection that failed to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_garbage_for_others():
+    yield
+    gc.collect()
 
 
 @pytest.fixture(params=KINDS)
@@ -38,6 +47,29 @@ def test_rabbitmq_unreachable_server_is_one_clear_error(adapter):
             with pytest.raises(BrokerUnavailable, match=r"amqp://me:\*\*\*@127.*FSDF_RABBITMQ_URL") as caught:
                 action()
             assert "secret" not in str(caught.value)
+
+
+REFUSED = """
+import gc, socket, sys
+from fsdf_core.registry import brokers
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    broker = brokers.get(sys.argv[1])(f"amqp://127.0.0.1:{probe.getsockname()[1]}/%2F")
+    for _ in range(3):
+        try:
+            broker.queue("q").subscribe("c", 1)
+        except Exception as error:
+            print(type(error).__name__)
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("kind", ["RABBITMQ", "RABBITMQ_AMQPSTORM"])
+def test_rabbitmq_an_attempt_to_connect_leaves_no_socket_behind(kind):
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", REFUSED, kind]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.split() == ["BrokerUnavailable"] * 3
+    assert "ResourceWarning" not in ended.stderr
 
 
 @pytest.mark.parametrize(("right", "wrong"), [("guest:guest@", "guest:wrong-one@"), ("/%2F", "/nowhere")])

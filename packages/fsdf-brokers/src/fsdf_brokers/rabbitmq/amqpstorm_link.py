@@ -68,7 +68,9 @@ class AMQPStormLink(Link):
                 ssl=address.tls is not None,
                 ssl_options={} if address.tls is None else {"context": address.tls_context()},
                 client_properties={"connection_name": name},
+                lazy=True,
             )
+            _open(self._connection)
             if sock := self._socket():
                 answer_at_once(sock)
             self._channel = self._open_channel()
@@ -244,6 +246,26 @@ class AMQPStormLink(Link):
             if error.error_code:
                 raise closed_by_server(self._address, error.error_code, str(error)) from None
             raise unreachable(self._address, error) from None
+
+
+def _open(connection: Connection) -> None:
+    """Open it, and close the sockets of addresses that did not answer: the library leaves them to the collector."""
+    made: list[socket.socket] = []
+    io = connection._io  # noqa: SLF001 - there is no other way to them
+    create = io._create_socket  # noqa: SLF001 - as above
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        made.append(create(*arguments, **options))
+        return made[-1]
+
+    vars(io)["_create_socket"] = noted
+    try:
+        connection.open()
+    finally:
+        del vars(io)["_create_socket"]
+        for sock in made:
+            if sock is not connection.socket:
+                sock.close()
 
 
 class AMQPStormBroker(RabbitMQBroker):
