@@ -26,10 +26,24 @@ def test_all_are_written(monkeypatch, version, number):
         ]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            layout.write_successes(cursor, SuccessRows(SHARED, values))
+            layout.write_all(cursor, [], SuccessRows(SHARED, values), [])
         asked = "SELECT task_id, finished, queue, script, status, attempts, expires FROM fsdf_record ORDER BY task_id"
         assert cursor.execute(asked).fetchall() == [
             (f"t{each:03}", float(each), "q", "script", "success", 1, None) for each in range(number)
         ]
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("moments", [(1.0, 2.0), (2.0, 1.0)])
+def test_of_two_of_one_task_the_later_stays(moments):
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        layout, cursor = SQLiteLayout(), connection.cursor()
+        layout.create(cursor)
+        values = [value for end in moments for value in ("t", end, 0.5, 0.5, end, 0.5, "{}", 7, "{}")]
+        filling = [value for each in range(498) for value in (f"o{each}", 1.5, 1.0, 1.0, 1.5, 0.5, "{}", 7, "{}")]
+        layout.write_all(cursor, [], SuccessRows(SHARED, [*values, *filling]), [])
+        assert cursor.execute("SELECT finished FROM fsdf_record WHERE task_id = 't'").fetchall() == [(2.0,)]
     finally:
         connection.close()

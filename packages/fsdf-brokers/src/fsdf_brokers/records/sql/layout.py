@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fsdf_brokers.records.rows import latest
 from fsdf_brokers.states.sql.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -39,12 +40,10 @@ class Layout(Dialect):
     Attributes:
         mark: the driver's placeholder.
         like: the operator that finds text in text, whatever the case.
-        successes_apart: whether records of successes are written by a statement of their own, `write_successes`.
     """
 
     mark: ClassVar[str] = "%s"
     like: ClassVar[str] = "LIKE"
-    successes_apart: ClassVar[bool] = False
 
     @abstractmethod
     def hint(self, index: str) -> str:
@@ -62,9 +61,11 @@ class Layout(Dialect):
     def write(self, cursor: Any, rows: Sequence[Row], counts: Sequence[CountRow]) -> None:
         """Upsert records, which are sorted by id, and add to counts, which are sorted by key."""
 
-    def write_successes(self, cursor: Any, successes: SuccessRows) -> None:
-        """Upsert records as they come; where `successes_apart`."""
-        raise NotImplementedError
+    def write_all(
+        self, cursor: Any, records: Sequence[Row], successes: SuccessRows | None, counts: Sequence[CountRow]
+    ) -> None:
+        """Upsert records, which come in any order, several of one task among them, and add to counts."""
+        self.write(cursor, latest(records, successes), counts)
 
     @abstractmethod
     def prune(self, cursor: Any, now: float, limit: int) -> int:

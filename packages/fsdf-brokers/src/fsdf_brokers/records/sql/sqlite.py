@@ -73,7 +73,6 @@ class SQLiteLayout(Layout, SQLite):
     """Few rows a statement: there is no round trip to save."""
 
     mark = "?"
-    successes_apart = True
 
     def create(self, cursor: Any) -> None:
         """Create under the file's write lock."""
@@ -100,8 +99,15 @@ class SQLiteLayout(Layout, SQLite):
         cursor.executemany(_SAVE_ONE, rows)
         cursor.executemany(_ADD, counts)
 
-    def write_successes(self, cursor: Any, successes: SuccessRows) -> None:
-        """Upsert some hundreds at a time."""
+    def write_all(
+        self, cursor: Any, records: Sequence[Row], successes: SuccessRows | None, counts: Sequence[CountRow]
+    ) -> None:
+        """Upsert successes as they come: of two of one task, the condition of the statement keeps the later."""
+        super().write_all(cursor, records, None, counts)
+        if successes is not None:
+            self._write_successes(cursor, successes)
+
+    def _write_successes(self, cursor: Any, successes: SuccessRows) -> None:
         import sqlite3  # noqa: PLC0415 - other databases do without
 
         shared, values = successes

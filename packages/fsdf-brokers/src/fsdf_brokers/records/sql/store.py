@@ -62,18 +62,9 @@ class SQLRecordStore(RecordStore):
 
     def write(self, records: Sequence[Row], counts: Sequence[Count] = (), successes: SuccessRows | None = None) -> None:
         """Write all in one transaction."""
-        layout = self._layout
-        apart = successes if layout.successes_apart else None
-        latest = rows.latest(records, None if layout.successes_apart else successes)
         sums = rows.count_rows(counts, tuple(STEPS))
-
-        def work(cursor: Any) -> None:
-            layout.write(cursor, latest, sums)
-            if apart:
-                layout.write_successes(cursor, apart)
-
-        if latest or sums or apart:
-            self._database.run(work)
+        if records or successes or sums:
+            self._database.run(lambda cursor: self._layout.write_all(cursor, records, successes, sums))
 
     def find(self, query: RecordQuery) -> Page:
         """Search along the index that fits best."""
