@@ -63,7 +63,7 @@ def _successes(rows: int) -> str:
     shared = f"SELECT {', '.join((marks(len(SHARED), '?'), *constants))}"
     own = ", ".join([f"({marks(len(OWN), '?')})"] * rows)
     columns = (*SHARED, *CONSTANT, *OWN)
-    return _save(columns, f"SELECT s.*, o.* FROM ({shared}) s CROSS JOIN (VALUES {own}) o WHERE true")  # noqa: S608 - as above
+    return _save(columns, f"SELECT s.*, o.* FROM ({shared}) s CROSS JOIN (VALUES {own}) o WHERE true")  # noqa: S608 - names of ours
 
 
 _SAVE_ONE = _save(tuple(COLUMNS), f"VALUES ({marks(len(COLUMNS), '?')})")
