@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.connection import PythonRespSerializer
 
-from fsdf_brokers.redis.packing import Packer
+from fsdf_brokers.redis.packing import Packer, pack_sets
 
 ENCODER = redis.connection.Encoder("utf-8", "strict", decode_responses=False)
 THEIRS = PythonRespSerializer(6000, ENCODER.encode)
@@ -21,6 +21,13 @@ WORDS = st.lists(
 @given(NAMES | NAMES.map(str.encode), WORDS)
 def test_as_redis_py_does(name, words):
     assert b"".join(Packer().pack(name, *words)) == b"".join(THEIRS.pack(name, *words))
+
+
+@given(st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=50))), st.integers(1, 10**12))
+def test_sets_are_packed_alike(pairs, milliseconds):
+    lifetime = b"%d" % milliseconds
+    packed = pack_sets([key for key, _ in pairs], [value for _, value in pairs], lifetime)
+    assert packed == b"".join(Packer().pack("SET", key, value, "PX", lifetime)[0] for key, value in pairs)
 
 
 @pytest.mark.parametrize("word", [True, None, {}, ["secret"]])

@@ -211,19 +211,44 @@ def test_many_are_told_soon_while_others_are_asked(store):
     store.set({"between": b"3"}, 60)
     for wait in waits:
         wait()
-    asked = ["fsdf:result:0", "fsdf:result:5999", "fsdf:result:6000", "fsdf:result:17999", "between"]
+    asked = ["fsdf:result:0", "fsdf:result:5999", "fsdf:result:12000", "fsdf:result:17999", "between"]
     assert store.get(asked) == [b"1", b"1", b"2", b"2", b"3"]
+    assert set(store.get([f"fsdf:result:{number}" for number in range(6000, 12_000)])) <= {b"1", b"2"}
 
 
 def test_a_server_that_does_not_know_the_script_yet_is_told_at_once(store, redis_server):
     redis_server.command("SCRIPT", "FLUSH")
-    wait = store.tell_soon({f"fsdf:result:{number}": b"1" for number in range(12_000)}, 60)
+    wait = store.tell_soon({f"fsdf:result:{number}": b"1" for number in range(10)}, 60)
     with pytest.raises(StateError, match="NOSCRIPT|No matching script"):
         wait()
     assert store.get(["fsdf:result:1"]) == [None]
     store.tell({"fsdf:result:1": b"1"}, 60)
     store.tell_soon({"fsdf:result:2": b"2"}, 60)()
     assert store.get(["fsdf:result:1", "fsdf:result:2"]) == [b"1", b"2"]
+
+
+def test_many_that_nobody_waits_for_need_no_script(store, redis_server):
+    redis_server.command("SCRIPT", "FLUSH")
+    values = {f"fsdf:result:{number}": b"x" * number for number in range(5000)}
+    before = published(redis_server)
+    store.tell_soon(values, 60)()
+    assert store.get([*values]) == [*values.values()]
+    left = redis_server.command("PTTL", "{fsdf}:state:value:fsdf:result:4999")
+    assert 50_000 < int(left.strip(b":\r\n")) <= 60_000
+    assert published(redis_server) == before
+
+
+def test_whoever_begins_to_wait_is_woken_for_many_then_by_the_script(store, redis_url, redis_server, opened):
+    teller = opened(redis_url)
+    values = {f"fsdf:result:{number}": b"1" for number in range(100)}
+    with store.watch("fsdf:result:7") as watch:
+        assert watch.wait(PATIENCE) == {"fsdf:result:7"}  # the server listens now
+        for _ in range(3):
+            before = published(redis_server)
+            teller.tell({"fsdf:other:1": b""}, 60)  # the server knows the script
+            teller.tell_soon(values, 60)()
+            assert watch.wait(PATIENCE) == {"fsdf:result:7"}
+            assert published(redis_server) - before >= 100
 
 
 def test_a_connection_that_ends_while_answers_are_on_their_way(store, redis_server):

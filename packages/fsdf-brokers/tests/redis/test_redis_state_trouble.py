@@ -97,6 +97,33 @@ def test_a_full_redis_says_so_and_can_be_emptied(launch_redis, opened):
     store.set({"a": b"1"})
 
 
+def test_many_that_find_no_room_are_told_again_for_the_reason(launch_redis, opened):
+    server = launch_redis(options={"maxmemory": "6mb", "maxmemory-policy": "noeviction"})
+    store = opened(server.url)
+    values = {f"fsdf:result:{number}": b"x" * 100_000 for number in range(100)}
+    with pytest.raises(StateUnavailable, match="not answer OK"):
+        store.tell_soon(values, 60)()
+    with pytest.raises(StateError, match="full.*maxmemory"):
+        store.tell(values, 60)
+    assert store.delete([*values]) > 0
+    few = dict.fromkeys(values, b"1")
+    store.tell_soon(few, 60)()
+    assert store.get([*few]) == [*few.values()]
+
+
+def test_many_for_a_server_that_does_not_answer(launch_redis, opened):
+    server = launch_redis()
+    store = opened(f"{server.url}?socket_timeout=0.2")
+    values = {f"fsdf:result:{number}": b"1" for number in range(100)}
+    server.command("CLIENT", "PAUSE", "600000", "WRITE")
+    wait = store.tell_soon(values, 60)
+    with pytest.raises(StateUnavailable, match="did not answer in time"):
+        wait()
+    server.command("CLIENT", "UNPAUSE")
+    store.tell_soon(values, 60)()
+    assert store.get([*values]) == [*values.values()]
+
+
 def test_a_redis_that_only_reads(launch_redis, opened):
     server = launch_redis()
     store = opened(server.url)

@@ -119,7 +119,8 @@ class StateStore(ABC):
     def tell_soon(self, values: Mapping[str, bytes], ttl: float) -> Callable[[], None] | None:  # noqa: ARG002 - contract
         """Begin to `tell`, and return what waits until it is done, and raises what `tell` would; to be called once.
 
-        None is returned if the store must be told at once. After an error `tell` does no harm.
+        None is returned if the store must be told at once. After an error `tell` does no harm. Of two that are begun,
+        either may be stored first.
         """
         return None
 

@@ -20,6 +20,9 @@ _FRESH = 0.1
 
 _REPEATS, _PAUSE = 3, 0.05
 
+_OK = b"+OK\r\n"
+_PIECE = 65536
+
 _all: weakref.WeakSet[Direct] = weakref.WeakSet()
 
 
@@ -80,6 +83,33 @@ class Direct:
 
         return wait
 
+    def begin_sets(self, packed: bytes, sets: int, *last: Any) -> Callable[[], Any]:
+        """Send commands that are packed, and one more; return what waits for the answer of that one.
+
+        Args:
+            packed: commands that answer OK.
+            sets: how many they are.
+            *last: the last command.
+
+        Raises:
+            redis.RedisError: as `begin`; redis.ConnectionError, too, if a command does not answer OK.
+        """
+        connection = self._take()
+        try:
+            connection.send_packed_command([packed, *connection.pack_command(*last)])
+        except BaseException:
+            connection.disconnect()
+            raise
+
+        def wait() -> Any:
+            try:
+                _read_oks(connection, sets)
+                return _answer(connection)
+            finally:
+                self._idle.append((connection, monotonic()))
+
+        return wait
+
     def close(self) -> None:
         """Close the idle connections; those in use open again when they are used again."""
         while self._idle:
@@ -119,6 +149,31 @@ def _answer(connection: Any) -> Any:
         raise
     except BaseException:
         # An answer that is still to come must not be the next command's.
+        connection.disconnect()
+        raise
+
+
+def _read_oks(connection: Any, count: int) -> None:
+    """Read so many answers at a time: to have them parsed one by one takes longer than to write what they answer."""
+    left = len(_OK) * count
+    answers = bytearray()
+    try:
+        while left:
+            # The parser holds nothing back: all answers before were read to their ends.
+            some = connection._sock.recv(min(left, _PIECE))  # noqa: SLF001 - redis-py shows it nowhere else
+            if not some:
+                raise redis.ConnectionError("the server closed the connection")
+            answers += some
+            left -= len(some)
+        if answers != _OK * count:
+            raise redis.ConnectionError("the server does not answer OK")
+    except TimeoutError:
+        connection.disconnect()
+        raise redis.TimeoutError("the server did not answer in time") from None
+    except OSError as error:
+        connection.disconnect()
+        raise redis.ConnectionError(f"{type(error).__name__} while reading answers: {error}") from None
+    except BaseException:
         connection.disconnect()
         raise
 

@@ -7,11 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fsdf_core.testing.state_sharing import PATIENCE, open_url
 
 if TYPE_CHECKING:
-    import pytest
-
     from fsdf_core.state import StateStore
     from fsdf_core.watch import Watch
 
@@ -27,7 +27,7 @@ class StateWatching:
             store.notify("b", "other")
             store.notify("a")
             assert _heard(watch, {"a", "b"}) == {"a", "b"}
-            assert watch.wait(0.05) == set()
+            _settle(watch)
 
     def test_who_is_told_of_values_finds_them(self, store: StateStore) -> None:
         with store.watch("a", "b") as watch:
@@ -36,15 +36,18 @@ class StateWatching:
             assert not store.wakes or _heard(watch, {"a", "b"}) == {"a", "b"}
             assert store.get(["a", "b", "c"]) == [b"1", b"2", b"3"]
 
-    def test_who_is_told_soon_finds_them_after_the_wait(self, store: StateStore) -> None:
-        with store.watch("a", "b") as watch:
+    @pytest.mark.parametrize("number", [3, 300])
+    def test_who_is_told_soon_finds_them_after_the_wait(self, store: StateStore, number: int) -> None:
+        values = {f"fsdf:result:{each}": b"%d" % each for each in range(number)}
+        asked = ["fsdf:result:0", "fsdf:result:2"]
+        with store.watch(*asked) as watch:
             _settle(watch)
-            stored = store.tell_soon({"a": b"1", "b": b"2", "c": b"3"}, 60)
+            stored = store.tell_soon(values, 60)
             if stored is None:  # it must be told at once
                 return
             stored()
-            assert not store.wakes or _heard(watch, {"a", "b"}) == {"a", "b"}
-            assert store.get(["a", "b", "c"]) == [b"1", b"2", b"3"]
+            assert not store.wakes or _heard(watch, set(asked)) == set(asked)
+            assert store.get([*values]) == [*values.values()]
 
     def test_channels_come_and_go(self, store: StateStore) -> None:
         with store.watch("old") as watch:
@@ -105,9 +108,10 @@ class StateWatching:
 
 
 def _settle(watch: Watch) -> None:
-    """Wait until the store listens, and hear what is said for safety's sake."""
+    """Wait until the store listens, and hear what is said for safety's sake, which ends."""
+    deadline = time.monotonic() + PATIENCE
     while watch.wait(0.5):
-        pass
+        assert time.monotonic() < deadline, "it hears without end"
 
 
 def _heard(watch: Watch, wanted: set[str]) -> set[str]:

@@ -114,7 +114,7 @@ class SQLiteLayout(Layout, SQLite):
         number = len(values) // len(OWN)
         together = _TOGETHER if sqlite3.sqlite_version_info >= (3, 32) else _TOGETHER_OLD
         done = 0
-        for size in (together, 1):
+        for size in (together, together // 10, together // 100, 1):
             for first in range(done, number - size + 1, size):
                 own = values[first * len(OWN) : (first + size) * len(OWN)]
                 cursor.execute(_successes(size), (*shared, *own))

@@ -86,12 +86,19 @@ class StateServer:
             StateUnavailable, StateError, ConfigurationError: as `run`; also in the call that waits.
         """
         commands = [("EVALSHA", script.digest, len(keys), *keys, *arguments) for keys, arguments in calls]
-        with self._translated():
-            answered = self._at.direct.begin(commands)
+        return self._begin(lambda: self._at.direct.begin(commands))
 
-        def wait() -> None:
+    def begin_sets(self, packed: bytes, sets: int, *last: Any) -> Callable[[], Any]:
+        """As `begin`, of so many packed commands that answer OK, and of one more; return what waits for its answer."""
+        return self._begin(lambda: self._at.direct.begin_sets(packed, sets, *last))
+
+    def _begin(self, send: Callable[[], Callable[[], Any]]) -> Callable[[], Any]:
+        with self._translated():
+            answered = send()
+
+        def wait() -> Any:
             with self._translated():
-                answered()
+                return answered()
 
         return wait
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from fsdf_brokers.redis.packing import pack_sets
 from fsdf_brokers.states.redis import scripts
 from fsdf_brokers.states.redis.channels import Channels, marker_of
 from fsdf_brokers.states.redis.listener import Listener
@@ -33,6 +35,10 @@ _VALUE, _HASH, _LEASE = (_PREFIX + kind for kind in (b"value:", b"hash:", b"leas
 _TOKEN = _PREFIX + b"token"
 _MOST = 5000
 """Keys in one script: the server does nothing else while one runs."""
+_MANY = 50
+"""Values that are many."""
+_HEARD = 1.0
+"""Seconds for which somebody is taken to wait after somebody did."""
 _LONGEST_NAME = 512
 _LONGEST_TTL = 10**9
 """Seconds, 31 years; above some 10^8 years the server refuses a TTL."""
@@ -75,6 +81,7 @@ class RedisStateStore(StateStore):
         self._open_channels()
         self._listening = threading.Lock()
         self._listener: Listener | None = None
+        self._heard_until = 0.0
 
     @classmethod
     def from_url(cls, url: str, settings: Settings) -> Self:  # noqa: ARG003 - nothing to configure
@@ -170,18 +177,36 @@ class RedisStateStore(StateStore):
             self._server.script(scripts.TELL, names, *arguments, again=True)
 
     def tell_soon(self, values: Mapping[str, bytes], ttl: float) -> Callable[[], None] | None:
-        """Send all at once."""
+        """Send all at once. Many go without the script as long as nobody waits for any: half of the server's time."""
+        marker = self._shared_marker(values)
+        if len(values) >= _MANY and marker and time.monotonic() >= self._heard_until:
+            return self._set_soon(values, ttl, marker)
         pieces = [values] if len(values) <= _MOST else map(dict, _slices(list(values.items())))
         calls = [self._told(some, ttl) for some in pieces]
         return self._server.begin(scripts.TELL, calls)
 
+    def _set_soon(self, values: Mapping[str, bytes], ttl: float, marker: bytes) -> Callable[[], None]:
+        """Send all, and ask who listens: after the values, so that whoever begins later finds them."""
+        packed = pack_sets(self._values(values), values.values(), _milliseconds(ttl))
+        answered = self._server.begin_sets(packed, len(values), "PUBSUB", "NUMSUB", marker)
+
+        def wait() -> None:
+            if answered()[1]:
+                self._heard_until = time.monotonic() + _HEARD
+                self.notify(*values)
+
+        return wait
+
+    def _values(self, keys: Collection[str]) -> list[bytes]:
+        names = [_VALUE + key.encode() for key in keys]
+        if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
+            names = [_VALUE + _name(key) for key in keys]  # says which is too long
+        return names
+
     def _told(self, values: Mapping[str, bytes], ttl: float) -> tuple[list[bytes], tuple[Any, ...]]:
         """Return the keys and the arguments of `TELL`."""
-        names = [_VALUE + key.encode() for key in values]
-        if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
-            names = [_VALUE + _name(key) for key in values]  # says which is too long
         begins, marker = b"%d" % (len(_VALUE) + 1), self._shared_marker(values)
-        return names, (_milliseconds(ttl), self._channel_prefix, begins, marker, *values.values())
+        return self._values(values), (_milliseconds(ttl), self._channel_prefix, begins, marker, *values.values())
 
     def watch(self, *channels: str) -> Watch:
         """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
