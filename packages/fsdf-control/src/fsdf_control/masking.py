@@ -43,21 +43,21 @@ class Mask:
         self._known: dict[str, bool] = {}
         self._harmless: set[str] = set()
 
-    def needless(self, arguments: dict[str, Any]) -> bool:
-        """Whether arguments can be shown as they are: no secrets, nothing nested or long."""
+    def text_of_plain(self, arguments: dict[str, Any]) -> str | None:
+        """Return the JSON of arguments that can be shown as they are; None of secrets, of what is nested or long."""
         if not arguments.keys() <= self._harmless:
-            return False
+            return None
         for value in arguments.values():
             kind = type(value)
-            if kind is int:
-                if not _LEAST <= value <= _GREATEST:
-                    return False
-            elif kind is str:
+            if kind is str:
                 if len(value) >= _SHOWN or not value.isascii():
-                    return False
-            elif kind is not float:
-                return False
-        return True
+                    return None
+            elif kind is not int and kind is not float:
+                return None
+        try:
+            return orjson.dumps(arguments).decode()
+        except TypeError:  # integers of more than 64 bits
+            return None
 
     def __call__(self, arguments: dict[str, Any], depth: int = 0) -> dict[str, Any]:
         """Return a copy in which secrets are masked, and what is nested too deep is left out."""

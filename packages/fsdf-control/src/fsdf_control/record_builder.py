@@ -10,8 +10,6 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from fsdf_control.masking import Mask, cut, shown
 from fsdf_core.error_text import brief, text_of
 from fsdf_core.noting import runs_of
@@ -85,21 +83,18 @@ class RecordBuilder:
             or message.outcome is not None
             or message.settlement is not None
             or len(extra) > _STAMPS
-            or not self._mask.needless(arguments)
+            or (text := self._mask.text_of_plain(arguments)) is None
         ):
             return None
         task_id = extra["task_id"]
         if type(task_id) is not str or len(task_id) > _SHORT or not task_id.isascii():
             task_id = name(_fitting(message.task_id))
         published = extra.get("publish_time")
-        text = orjson.dumps(arguments).decode()
         return (
             task_id,
-            ended,
             published if type(published) is float else float(published) if isinstance(published, int) else None,
             began,
             ended,
-            ended - began,
             text if "\\u0000" not in text else json_text(arguments),
             message.thread,
             NO_DETAIL if result is None or not self._results else json_text({"result": shown(result)}),
@@ -163,7 +158,7 @@ class RecordBuilder:
             script=self._script,
             expires=self._expiry(now),
         )
-        if self._mask.needless(arguments):
+        if self._mask.text_of_plain(arguments) is not None:
             record.arguments = arguments
         else:
             data = shown(self._mask(arguments))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from itertools import chain
-from operator import itemgetter
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from fsdf_control.record_builder import RecordBuilder
 from fsdf_control.record_counter import RecordCounter
 from fsdf_control.record_writer import RecordWriter
 from fsdf_core.control import Control
-from fsdf_core.success_rows import OWN
+from fsdf_core.success_rows import seconds_of
 from fsdf_core.verdict import Delay, Release, Requeue
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ _TOLD_AFTER = 1.0
 _SIZE_EVERY = 10.0
 _FLUSH = 5.0
 """Seconds to write the rest when the consumer has stopped."""
-_SECONDS = itemgetter(OWN.index("seconds"))
 
 
 class Records(Control):
@@ -119,9 +117,10 @@ class Records(Control):
 
     def on_digests(self, digests: Sequence[Any]) -> None:
         """Hand over to the writer."""
-        self._counter.add_successes(len(digests), sum(map(_SECONDS, digests)), time())
+        values = list(chain.from_iterable(digests))
+        self._counter.add_successes(len(digests), seconds_of(values), time())
         if self._writer is not None:
-            self._writer.put_successes(list(chain.from_iterable(digests)))
+            self._writer.put_successes(values)
 
     def tick(self, now: float) -> None:
         """Ask the queue's size every 10 s."""

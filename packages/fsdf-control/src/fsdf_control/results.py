@@ -180,7 +180,9 @@ class Results(Control):
         encoded = message.encoded
         if encoded is None or not message.began:
             return None
-        task_id = message.task_id
+        task_id = message.extra["task_id"]
+        if type(task_id) is not str:
+            task_id = message.task_id
         return answer_key(task_id), self._encode_success(message, task_id, encoded)
 
     def on_digests(self, digests: Sequence[Any]) -> None:

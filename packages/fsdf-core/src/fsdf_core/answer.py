@@ -18,6 +18,9 @@ ASKED = "is_using_rpc_mode"
 
 SUCCEEDED, FAILED, DROPPED, DEAD_LETTERED = "succeeded", "failed", "dropped", "dead-lettered"
 
+RUN = ("task_id", "run_times", "time_start", "time_end", "thread_id")
+"""Fields of an answer that its encoded form may hold as a list, under `run`: written in half of the time."""
+
 _PREFIX = "fsdf:result:"
 _LONGEST_ID = 300
 """Bytes; keys of state stores have limits, ids of foreign producers have none."""
@@ -140,6 +143,8 @@ def decode_answer(value: bytes) -> Answer:
         ValueError: it is none.
     """
     found = orjson.loads(value)
+    if isinstance(found, dict) and isinstance(run := found.get("run"), list):
+        found.update(zip(RUN, run, strict=False))
     if not isinstance(found, dict) or not {"task_id", "state"} <= found.keys():
         raise ValueError("this is no answer of a task")
     return Answer(**{name: found[name] for name in _FIELDS if name in found})

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fsdf_core.broker import Delivery
     from fsdf_core.message import Message
 
-Digest = list[Any]
+Digest = tuple[Any, ...]
 """What the broker delivered, then what each control keeps, in the order of `digesting`."""
 
 _STAMPS = frozenset({"task_id", "publish_time", "publish_time_format"})
@@ -58,12 +58,12 @@ def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] 
             return None
         try:
             part = first(message)
-            told: Digest = [message.delivery, part]
+            told: Digest = (message.delivery, part)
             for one in others:
                 if part is None:
                     return None
                 part = one(message)
-                told.append(part)
+                told = (*told, part)
         except Exception:  # noqa: BLE001 - `on_settle` will meet the same fault, where it is logged
             return None
         return None if part is None else told

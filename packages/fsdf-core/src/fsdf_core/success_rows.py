@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import sub
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsdf_core.record_row import COLUMNS
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 SHARED = ("queue", "callee", "worker", "host", "process", "script", "expires")
 """Columns that are the same in all rows."""
-OWN = ("task_id", "moment", "published", "started", "finished", "seconds", "arguments", "thread", "detail")
-"""Columns of which each row has its own value."""
+OWN = ("task_id", "published", "started", "finished", "arguments", "thread", "detail")
+"""Columns of which each row has its own value. What follows from these is in none: `moment` is `finished`, and
+`seconds` what lies between that and `started`."""
+_STARTED, _FINISHED = OWN.index("started"), OWN.index("finished")
 CONSTANT = {"status": SUCCESS, "attempts": 1, "error_type": "", "error": ""}
 """Columns that are the same for each success without options."""
 
@@ -41,5 +44,12 @@ class SuccessRows(NamedTuple):
         same = CONSTANT | dict(zip(SHARED, self.shared, strict=True))
         each = [iter(self.values)] * len(OWN)
         for own in zip(*each, strict=True):
-            row = same | dict(zip(OWN, own, strict=True))
+            row: dict[str, Any] = same | dict(zip(OWN, own, strict=True))
+            row["moment"], row["seconds"] = row["finished"], row["finished"] - row["started"]
             yield tuple(row[column] for column in COLUMNS)
+
+
+def seconds_of(values: list[Any]) -> float:
+    """Return how long the runs of `SuccessRows.values` took together."""
+    spent: float = sum(map(sub, values[_FINISHED :: len(OWN)], values[_STARTED :: len(OWN)]))
+    return spent

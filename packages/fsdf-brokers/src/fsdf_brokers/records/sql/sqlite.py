@@ -62,8 +62,12 @@ def _successes(rows: int) -> str:
     constants = (f"'{value}'" if isinstance(value, str) else str(value) for value in CONSTANT.values())
     shared = f"SELECT {', '.join((marks(len(SHARED), '?'), *constants))}"
     own = ", ".join([f"({marks(len(OWN), '?')})"] * rows)
-    columns = (*SHARED, *CONSTANT, *OWN)
-    return _save(columns, f"SELECT s.*, o.* FROM ({shared}) s CROSS JOIN (VALUES {own}) o WHERE true")  # noqa: S608 - names of ours
+    columns = (*SHARED, *CONSTANT, *OWN, "moment", "seconds")
+    return _save(
+        columns,
+        f"WITH s AS ({shared}), o({', '.join(OWN)}) AS (VALUES {own}) "  # noqa: S608 - names of ours
+        "SELECT s.*, o.*, o.finished, o.finished - o.started FROM s CROSS JOIN o WHERE true",
+    )
 
 
 _SAVE_ONE = _save(tuple(COLUMNS), f"VALUES ({marks(len(COLUMNS), '?')})")
