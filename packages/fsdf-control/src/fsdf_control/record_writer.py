@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EVERY = 0.5
 """Seconds between two batches that are not full."""
 BATCH = 1000
+_SUCCESSES = 4000
+"""Successes that are written at a time, if so many wait; some more, as they come in lists."""
 ROOM = 20_000
 """Records that wait to be written, at most."""
 PATIENCE = 2.0
@@ -155,7 +157,7 @@ class RecordWriter:
 
     def _take_successes(self) -> SuccessRows | None:
         values: list[Any] = []
-        while self._successes and len(values) < BATCH * len(OWN):
+        while self._successes and len(values) < _SUCCESSES * len(OWN):
             values += self._successes.popleft()
         self._gone += len(values) // len(OWN)
         return SuccessRows(self._shared(time.time()), values) if values else None

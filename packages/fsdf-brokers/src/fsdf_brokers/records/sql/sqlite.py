@@ -37,8 +37,9 @@ _TABLES = (
     + "PRIMARY KEY(step, second, queue)) WITHOUT ROWID",
 )
 _FRESH = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "task_id")
-_TOGETHER, _TOGETHER_OLD = 500, 100
-"""Successes of one statement: the interpreter's lock is given up once for each. SQLite before 3.32 takes 999 values."""
+_SIZES, _OLD_SIZES = (5, 50, 500, 2000), (5, 50, 100)
+"""Successes that one statement has room for: the interpreter's lock is given up for each statement, and it takes 5 ms
+to get it back from busy tasks. SQLite before 3.32 takes 999 values."""
 _ADD = (
     f"INSERT INTO fsdf_record_count AS c VALUES({marks(3 + len(NUMBERS), '?')}) ON CONFLICT DO UPDATE SET "
     + ", ".join(f"{name} = c.{name} + excluded.{name}" for name in NUMBERS if name != "backlog")
@@ -55,7 +56,7 @@ def _save(columns: Sequence[str], rows: str) -> str:
 
 @cache
 def _successes(rows: int) -> str:
-    """Return a statement for so many, which is given once what they share.
+    """Return a statement for so many, which is given once what they share. Rows of empty text are none.
 
     Not by numbered placeholders: Python 3.12 looks for the name of each value in a list of all that have one.
     """
@@ -66,7 +67,7 @@ def _successes(rows: int) -> str:
     return _save(
         columns,
         f"WITH s AS ({shared}), o({', '.join(OWN)}) AS (VALUES {own}) "  # noqa: S608 - names of ours
-        "SELECT s.*, o.*, o.finished, o.finished - o.started FROM s CROSS JOIN o WHERE true",
+        "SELECT s.*, o.*, o.finished, o.finished - o.started FROM s CROSS JOIN o WHERE o.finished <> ''",
     )
 
 
@@ -115,14 +116,11 @@ class SQLiteLayout(Layout, SQLite):
         import sqlite3  # noqa: PLC0415 - other databases do without
 
         shared, values = successes
-        number = len(values) // len(OWN)
-        together = _TOGETHER if sqlite3.sqlite_version_info >= (3, 32) else _TOGETHER_OLD
-        done = 0
-        for size in (together, together // 10, together // 100, 1):
-            for first in range(done, number - size + 1, size):
-                own = values[first * len(OWN) : (first + size) * len(OWN)]
-                cursor.execute(_successes(size), (*shared, *own))
-            done = number // size * size
+        sizes = _SIZES if sqlite3.sqlite_version_info >= (3, 32) else _OLD_SIZES
+        for first in range(0, len(values), sizes[-1] * len(OWN)):
+            own = values[first : first + sizes[-1] * len(OWN)]
+            size = next(size for size in sizes if size * len(OWN) >= len(own))
+            cursor.execute(_successes(size), (*shared, *own, *[""] * (size * len(OWN) - len(own))))
 
     def prune(self, cursor: Any, now: float, limit: int) -> int:
         """Delete."""
