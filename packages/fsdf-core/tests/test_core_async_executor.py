@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from contextvars import Context
 
 import pytest
 
@@ -98,8 +99,9 @@ def test_a_message_whose_coroutine_is_closed_with_its_loop_goes_back():
             ended.append(1)
 
     call = executor(Paper(), deque([Message({}, {}, object())]), function, inbox).run_next()
-    call.send(None)
-    call.close()
+    its_own = Context()  # what is closed leaves its message there
+    its_own.run(call.send, None)
+    its_own.run(call.close)
     assert ended == [1]
     assert isinstance(inbox.messages.pop().settlement, Release)
 

@@ -10,9 +10,10 @@ from time import monotonic
 from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, cast
 
-from fsdf_core.broker import GONE
+from fsdf_core.broker import GONE, Delivery
 from fsdf_core.context import current_message
 from fsdf_core.executor import Executor
+from fsdf_core.ready import opened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -68,9 +69,7 @@ class AsyncExecutor(Executor):
         return call
 
     def _build(self) -> Callable[[], Any]:  # noqa: C901, PLR0915 - as in `Executor`
-        call = self._call
-        plain = self._plain
-        direct = self._direct
+        call, plain, direct = self._call, self._plain, self._direct
         finished = self._finished
         settle = finished.messages.append
         settle_unseen = finished.successes.append
@@ -80,11 +79,11 @@ class AsyncExecutor(Executor):
         recover = self._recover_async
         again = self._again
         pool = cast("CoroutinePool", self._pool)
-        here = current_message.task
+        here, message_of = current_message.task, current_message.message_of
         native = direct is not None and bool(getattr(getattr(direct, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
         @coroutine
-        def run_next() -> Generator[Any, Any, None]:  # noqa: C901, PLR0912 - as there
+        def run_next() -> Generator[Any, Any, None]:  # noqa: C901, PLR0912, PLR0915 - as there
             self._begun += 1
             as_new = pool.as_new
             ends = monotonic() + _TURN
@@ -92,17 +91,21 @@ class AsyncExecutor(Executor):
             while True:
                 for _ in range(row):
                     try:
-                        message = take()
+                        taken = take()
                     except IndexError:
                         return None
-                    token = here.set(message)
+                    if type(taken) is Delivery and not unseen:
+                        taken = opened(taken)
+                    token = here.set(taken.body if type(taken) is Delivery else taken)  # type: ignore[arg-type] # as there
                     try:
-                        if not message.plain:
-                            running = call(message)
+                        if type(taken) is Delivery:
+                            running = direct(**taken.body[0])  # type: ignore[index, misc, arg-type] # as there
+                        elif not taken.plain:
+                            running = call(taken)
                         elif direct is None:
-                            running = plain(message)
+                            running = plain(taken)
                         else:
-                            running = direct(**message.arguments)
+                            running = direct(**taken.arguments)
                         if not native and type(running) is not CoroutineType:
                             running = _awaited(running)
                         result = yield from running
@@ -111,20 +114,28 @@ class AsyncExecutor(Executor):
                     else:
                         error = None
                         if self._observed:
+                            message = message_of(taken, here.get())
                             self._succeeded(message, result)
                             settle(message)
-                        elif unseen and message.plain:
-                            message.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
-                            settle_unseen(message.delivery)
-                        elif digest is not None and (told := digest(message)) is not None:
+                        elif type(taken) is Delivery:
+                            taken.body = GONE
+                            settle_unseen(taken)
+                        elif unseen and taken.plain:
+                            taken.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
+                            settle_unseen(taken.delivery)
+                        elif digest is not None and (told := digest(taken)) is not None:
                             settle_unseen(told)
                         else:
-                            settle(message)
+                            settle(taken)
                         if finished.asleep:
                             finished.wake()
                         del result
                     if error is not None:
                         # Outside the handler: what the next attempt raises has nothing to do with this error.
+                        seen = here.get()
+                        message = message_of(taken, seen)
+                        if seen is not None:  # else this is the context of whoever closed the coroutine
+                            here.set(message)
                         yield from recover(message, error)
                         del error
                     here.reset(token)

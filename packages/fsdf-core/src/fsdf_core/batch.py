@@ -13,6 +13,7 @@ from fsdf_core.executor import Executor
 from fsdf_core.host import Abandoned
 from fsdf_core.message import Message
 from fsdf_core.noting import noting_members, noting_members_async
+from fsdf_core.ready import opened
 
 if TYPE_CHECKING:
     import asyncio
@@ -179,7 +180,7 @@ class BatchExecutor(Executor):
         while len(members) < self._batch.size:
             more.clear()
             try:
-                members.append(self._ready.popleft())
+                members.append(opened(self._ready.popleft()))
             except IndexError:
                 left = deadline - time.monotonic()
                 if not members or left <= 0 or self._stopping.is_set():

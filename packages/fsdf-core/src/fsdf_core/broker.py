@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, final
 
 from fsdf_core.errors import UnsupportedFeature
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 Pair = tuple[dict[str, Any], dict[str, Any]]
 """Arguments and control data, as our publishers hand them over in memory; nobody changes the arguments any more."""
 
-Body = bytes | dict[str, Any] | Pair
-"""Wire bytes; on queues whose `serializes` is False a pair, or one dict with the control data under `extra`."""
+Stamped = tuple[dict[str, Any], Any, Any, Any, str]
+"""The same of a message without options: its arguments, the values of `fsdf_core.message.STAMPS`, its queue's name."""
+
+Body = bytes | dict[str, Any] | Pair | Stamped
+"""Wire bytes; on queues whose `serializes` is False one of the above, or a dict with the control data under `extra`."""
 
 GONE: Body = ({}, {})
 """Stands for the body of a message that has succeeded: nobody needs it any more."""
@@ -73,6 +76,7 @@ class OutgoingMessage:
         self.key = key
 
 
+@final
 class Delivery:
     """A body received.
 

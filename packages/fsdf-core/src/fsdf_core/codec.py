@@ -13,6 +13,7 @@ import orjson
 
 from fsdf_core.errors import DecodeError, EncodeError
 from fsdf_core.message import EXTRA, Message
+from fsdf_core.ready import extra_of
 
 if TYPE_CHECKING:
     from fsdf_core.broker import Body, Delivery
@@ -50,7 +51,7 @@ def decode(body: Body, delivery: Delivery | None = None, queue_name: str = "") -
         DecodeError: the body is not a JSON object, or its `extra` is not one.
     """
     if isinstance(body, tuple):
-        return Message(*body, delivery, queue_name)
+        return Message(body[0], extra_of(body), delivery, queue_name)
     if isinstance(body, dict):
         arguments = body.copy()
     else:
@@ -71,10 +72,9 @@ def decode(body: Body, delivery: Delivery | None = None, queue_name: str = "") -
 
 
 def as_sent(body: Body) -> bytes | dict[str, Any]:
-    """Return a body as it would travel: a pair as one dict."""
+    """Return a body as it would travel: one in memory as one dict."""
     if isinstance(body, tuple):
-        arguments, extra = body
-        return {**arguments, EXTRA: extra}
+        return {**body[0], EXTRA: extra_of(body)}
     return body
 
 

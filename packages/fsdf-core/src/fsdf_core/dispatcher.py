@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fsdf_core.control import Control
     from fsdf_core.intake import Intake
     from fsdf_core.pool import Pool
+    from fsdf_core.ready import Ready
     from fsdf_core.settler import Settler
 
 _RECEIVE_TIMEOUT = 1.0
@@ -57,7 +58,7 @@ class Dispatcher:
         intake: Intake,
         pool: Pool,
         begin: Callable[[int], None],
-        ready: deque[Message],
+        ready: deque[Ready],
         settler: Settler,
         controls: Sequence[Control],
         stopping: threading.Event,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fsdf_core.codec import decode
 from fsdf_core.control import Control, overriding
 from fsdf_core.errors import DecodeError, FsdfError
-from fsdf_core.message import ATTEMPTS, Message
+from fsdf_core.message import ATTEMPTS, STAMPS, Message
+from fsdf_core.ready import SIZE, opened
 from fsdf_core.task_id import new_task_id
 from fsdf_core.verdict import DeadLetter, Release
 
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
     from fsdf_core.broker import Delivery
     from fsdf_core.clock import Clock
+    from fsdf_core.ready import Ready
     from fsdf_core.verdict import Admission
 
     AdmitMany = Callable[[Sequence[Message]], Sequence[Admission | None]]
 
 
-_STAMPS = 3
-"""Keys of `extra` that every producer of ours stamps; a message with these alone has no options."""
+_STAMPS = len(STAMPS)
 
 
 class AdmissionFailed(FsdfError):
@@ -35,7 +36,7 @@ class AdmissionFailed(FsdfError):
 
 
 class Intake:
-    """Sorts deliveries into messages to run and messages to settle without a run.
+    """Sorts deliveries into what is to run and messages to settle without a run.
 
     Args:
         queue_name: where the deliveries come from.
@@ -61,37 +62,34 @@ class Intake:
         self._clock = clock
         self._logger = logger
 
-    def sort(self, deliveries: Sequence[Delivery]) -> tuple[list[Message], list[Message]]:
-        """Return (messages to run, messages to settle).
+    def sort(self, deliveries: Sequence[Delivery]) -> tuple[list[Ready], list[Message]]:
+        """Return (what is to run, messages to settle).
 
         Raises:
             AdmissionFailed: a control raised.
         """
-        admitted: list[Message] = []
+        admitted: list[Ready] = []
         refused: list[Message] = []
         closely: list[Message] = []
         most = self._max_deliveries
         queue_name = self._queue_name
         for delivery in deliveries:
             body = delivery.body
-            if type(body) is tuple:
-                arguments, extra = body
-                message = Message(arguments, extra, delivery, queue_name)
-                plain = len(extra) == _STAMPS  # these at least: our publishers stamp them
-            else:
-                try:
-                    message = decode(body, delivery, queue_name)
-                except DecodeError as error:
-                    refused.append(self._undecodable(delivery, error))
-                    continue
-                extra = message.extra
-                plain = (
-                    len(extra) == _STAMPS
-                    and "task_id" in extra
-                    and "publish_time" in extra
-                    and "publish_time_format" in extra
-                )
-            if plain:
+            if type(body) is tuple and len(body) == SIZE and delivery.delivery_count <= most:
+                admitted.append(delivery)
+                continue
+            try:
+                message = decode(body, delivery, queue_name)
+            except DecodeError as error:
+                refused.append(self._undecodable(delivery, error))
+                continue
+            extra = message.extra
+            if (
+                len(extra) == _STAMPS
+                and "task_id" in extra
+                and "publish_time" in extra
+                and "publish_time_format" in extra
+            ):
                 message.plain = True
             else:
                 self._look_closely(message)
@@ -102,17 +100,26 @@ class Intake:
             else:
                 admitted.append(message)
         self._sample(admitted)
-        for admit in self._admissions:
-            if not (admit.options_only and not closely):
-                admitted = self._screen(admit.admit, admitted, refused)
+        if asked := [admit for admit in self._admissions if closely or not admit.options_only]:
+            return list(self._asked(asked, admitted, refused)), refused
         return admitted, refused
 
-    def _sample(self, messages: list[Message]) -> None:
+    def _sample(self, admitted: list[Ready]) -> None:
         """Let some messages pass the controls that look at samples."""
         for every in self._samples:
             if step := every():
-                for message in messages[::step]:
+                for place in range(0, len(admitted), step):
+                    admitted[place] = message = opened(admitted[place])
                     message.plain = False
+
+    def _asked(
+        self, admissions: Sequence[_Admission], admitted: Sequence[Ready], refused: list[Message]
+    ) -> list[Message]:
+        """Ask the controls; return what they let pass."""
+        messages = [opened(each) for each in admitted]
+        for admission in admissions:
+            messages = self._screen(admission.admit, messages, refused)
+        return messages
 
     def _screen(self, admit: AdmitMany, messages: list[Message], refused: list[Message]) -> list[Message]:
         """Ask one control about the messages; return those it lets pass."""

@@ -13,6 +13,9 @@ EXTRA = "extra"
 """The reserved top-level key of a message that holds its control data."""
 
 
+STAMPS = ("task_id", "publish_time", "publish_time_format")
+"""Keys of `extra` that every producer of ours stamps, in order; a message with these alone has no options."""
+
 ATTEMPTS = "_advanced_retry_count"
 """Key of `extra`: how often the task ran before its message was sent anew."""
 

@@ -12,7 +12,7 @@ from fsdf_core.broker import OutgoingMessage
 from fsdf_core.codec import encode
 from fsdf_core.control import overriding
 from fsdf_core.errors import ConfigurationError, EncodeError, UnsupportedFeature
-from fsdf_core.message import EXTRA, Message
+from fsdf_core.message import EXTRA, STAMPS, Message
 from fsdf_core.resend import PRIORITY
 from fsdf_core.task_id import new_task_id
 
@@ -147,7 +147,10 @@ class Publisher:
             delay = self._checked(message)
         if self.queue.serializes:
             return OutgoingMessage(encode(message.arguments, message.extra), delay, priority)
-        return OutgoingMessage(({**message.arguments}, message.extra), delay, priority)
+        extra = message.extra
+        if (*extra,) == STAMPS:
+            return OutgoingMessage(({**message.arguments}, *extra.values(), message.queue_name), delay, priority)
+        return OutgoingMessage(({**message.arguments}, extra), delay, priority)
 
     def _checked(self, message: Message) -> float:
         """Return the delay for the broker, after a look at what it can do."""

@@ -16,6 +16,7 @@ from fsdf_core.executor import Executor
 from fsdf_core.host import Host
 from fsdf_core.intake import Intake
 from fsdf_core.pulse import Pulse
+from fsdf_core.ready import opened
 from fsdf_core.settler import Settler
 from fsdf_core.ticker import Ticker
 from fsdf_core.verdict import Release
@@ -23,7 +24,7 @@ from fsdf_core.verdict import Release
 if TYPE_CHECKING:
     from fsdf_core.consumer import Consumer
     from fsdf_core.control import Control
-    from fsdf_core.message import Message
+    from fsdf_core.ready import Ready
 
 _TICK_GRACE = 2.0
 """Seconds that a control's tick has to end at a stop."""
@@ -43,8 +44,8 @@ class Run:
     def __init__(self, owner: Consumer) -> None:
         self.stopped = threading.Event()
         self._stopping = threading.Event()
-        self._ready: deque[Message] = deque()
-        self._head: Message | None = None
+        self._ready: deque[Ready] = deque()
+        self._head: Ready | None = None
         self._controls: list[Control] = []
         consumer_id = new_consumer_id()
         self._subscription = owner.queue.subscribe(consumer_id, owner.pool.max_workers)
@@ -178,7 +179,7 @@ class Run:
         """Give messages that no worker has started back to the queue."""
         while True:
             try:
-                message = self._ready.pop()
+                message = opened(self._ready.pop())
             except IndexError:
                 return
             message.settlement = Release()
