@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fsdf_control.masking import Mask, cut, shown
 from fsdf_core.error_text import brief, text_of
+from fsdf_core.message import STAMPS
 from fsdf_core.noting import runs_of
 from fsdf_core.record_row import NO_DETAIL, json_text, name, row
 from fsdf_core.records import DEAD_LETTER, DROPPED, FAILURE, REQUEUED, RUNNING, SUCCESS, Attempt, TaskRecord
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
 USER_CONTEXT = "user_context"
 """Key of `extra`: what the user's task added."""
-_STAMPS = 3
-"""Keys that `extra` has without options."""
+_STAMPS = len(STAMPS)
 _PLAIN = frozenset({type(None), bool, int, float, str})
 """Types of results that are shown without surprises."""
 _SHORT = 128

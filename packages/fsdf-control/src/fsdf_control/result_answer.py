@@ -15,15 +15,14 @@ import orjson
 from fsdf_core.answer import ASKED, DEAD_LETTERED, DROPPED, FAILED, SUCCEEDED, Answer
 from fsdf_core.error_text import text_of
 from fsdf_core.errors import ResultNotJson
-from fsdf_core.message import EXTRA
+from fsdf_core.message import EXTRA, STAMPS
 from fsdf_core.verdict import DeadLetter, Drop
 
 if TYPE_CHECKING:
     from fsdf_core.message import Message
 
 _OTHERS = "other_extra_params"
-_STAMPS = 3
-"""Keys of `extra` that every producer of ours stamps: the task's id, and its time twice."""
+_STAMPS = len(STAMPS)
 _LONGEST_TRACEBACK = 100_000
 """Characters; of a longer one the end is told."""
 

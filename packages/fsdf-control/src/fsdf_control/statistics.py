@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fsdf_control.settled_rate import SettledRate
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
-from fsdf_core.message import ATTEMPTS
+from fsdf_core.message import ATTEMPTS, STAMPS
 from fsdf_core.verdict import DeadLetter, Delay, Drop, Release, Requeue
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from fsdf_core.message import Message
 
 _SIZE_EVERY = 10.0
-_STAMPS = 3
-"""Keys that `extra` has without options."""
+_STAMPS = len(STAMPS)
 
 _QUICK = 0.001
 """Seconds; of functions that take less, one call in 250 is timed."""

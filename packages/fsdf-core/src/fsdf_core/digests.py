@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsdf_core.control import Control, overriding
+from fsdf_core.message import STAMPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 Digest = tuple[Any, ...]
 """What the broker delivered, then what each control keeps, in the order of `digesting`."""
 
-_STAMPS = frozenset({"task_id", "publish_time", "publish_time_format"})
-"""Keys that `extra` has without options."""
+_STAMPS = frozenset(STAMPS)
 
 
 class Begun(NamedTuple):

@@ -15,7 +15,7 @@ from fsdf.receiver import CLASS, INSTANCE
 from fsdf.result import AsyncResult
 from fsdf.result_source import ResultSource, asks, never_sent
 from fsdf_core.errors import DecodeError
-from fsdf_core.message import EXTRA
+from fsdf_core.message import EXTRA, STAMPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_STAMPS = 3
-"""Keys of `extra` that every message has; one with these alone asks for nothing."""
+_STAMPS = len(STAMPS)
 
 Call = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 """Positional arguments, or arguments by name."""
