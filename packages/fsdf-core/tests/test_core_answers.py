@@ -170,6 +170,18 @@ def test_a_newer_version_may_tell_more_and_an_older_one_less():
     assert (answer.task_id, answer.success, answer.traceback) == ("a", False, "")
 
 
+@pytest.mark.parametrize("more", [b"", b",7"])
+def test_the_run_of_an_answer_may_be_a_list(more):
+    answer = decode_answer(b'{"state":"succeeded","run":["a",2,1.5,2.5,77%b],"result":[3]}' % more)
+    assert answer == Answer("a", "succeeded", run_times=2, time_start=1.5, time_end=2.5, thread_id=77, result=[3])
+
+
+@pytest.mark.parametrize("run", [b"[]", b"7", b'{"task_id":"a"}'])
+def test_a_run_that_tells_of_no_task(run):
+    with pytest.raises(ValueError, match="no answer"):
+        decode_answer(b'{"state":"succeeded","run":%b}' % run)
+
+
 @pytest.mark.parametrize("value", [b"", b"[]", b'"text"', b'{"task_id": "a"}'])
 def test_what_is_no_answer_is_refused(value):
     with pytest.raises(ValueError, match="."):
