@@ -41,7 +41,7 @@ class Packer:
 
 
 def pack_sets(keys: Sequence[bytes], values: Collection[bytes], milliseconds: bytes) -> bytes:
-    """Return a SET of each key, which is to last so long: half of the time that `Packer` would take."""
+    """Return a SET of each key, which is to last so long; `Packer` takes four times as long and more."""
     pieces = [b""] * (5 * len(keys))
     pieces[0::5] = _heads(keys, b"*5\r\n$3\r\nSET")
     pieces[1::5] = keys

@@ -177,7 +177,7 @@ class RedisStateStore(StateStore):
             self._server.script(scripts.TELL, names, *arguments, again=True)
 
     def tell_soon(self, values: Mapping[str, bytes], ttl: float) -> Callable[[], None] | None:
-        """Send all at once. Many go without the script as long as nobody waits for any: half of the server's time."""
+        """Send all at once. Many go without the script as long as nobody waits: two thirds of the server's time."""
         marker = self._shared_marker(values)
         if len(values) >= _MANY and marker and time.monotonic() >= self._heard_until:
             return self._set_soon(values, ttl, marker)
