@@ -67,7 +67,22 @@ def test_a_question_goes_along_an_index(store, question):
     ):
         steps = plan(store, statement)
         assert index in steps
-        assert "TEMP B-TREE" not in steps  # nothing is sorted
+        assert "TEMP B-TREE FOR ORDER BY" not in steps  # nothing is sorted but what is of one moment
+
+
+def test_records_of_one_moment_are_paged_in_order(tmp_path):
+    store = SQLRecordStore(f"sqlite:///{(tmp_path / 'records.sqlite').as_posix()}")
+    try:
+        store._database.run(lambda cursor: cursor.execute(FILL.replace("i / 100.0", f"i % {RECORDS // 5000}")))
+        found, place = [], None
+        while len(found) < RECORDS // 10:
+            page = store.find(RecordQuery(queue="queue0", limit=500, cursor=place))
+            found += [(record.moment, record.task_id) for record in page.records]
+            place = page.next
+        assert found == sorted(found, reverse=True)
+        assert len(set(found)) == len(found)
+    finally:
+        store.close()
 
 
 def test_pruning_and_counts_go_along_an_index(store):

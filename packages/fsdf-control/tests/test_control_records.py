@@ -10,6 +10,8 @@ import pytest
 from fsdf_brokers.records.sql import SQLRecordStore
 from fsdf_control.dead_letter import DeadLetterOnRequest
 from fsdf_control.expire import Expire
+from fsdf_control.record_builder import RecordBuilder
+from fsdf_control.record_writer import RecordWriter
 from fsdf_control.records import Records
 from fsdf_control.requeue import Requeue
 from fsdf_control.retry import Retry
@@ -17,6 +19,7 @@ from fsdf_control.timeout import Timeout
 from fsdf_core.batch import Batch
 from fsdf_core.brokers.memory import MemoryBroker
 from fsdf_core.errors import ExceptionForPushToDlxqueue, ExceptionForRequeue, StateError, StateUnavailable
+from fsdf_core.message import Message
 from fsdf_core.publisher import Publisher
 from fsdf_core.records import RecordQuery, TaskRecord
 from fsdf_core.testing.fitting import FittingConsumer
@@ -199,6 +202,21 @@ def test_what_finds_no_room_is_lost_and_counted(store, threads, consume, caplog,
     lost = sum(record.args[1] for record in caplog.records if "lost" in record.msg)
     assert lost > 0
     assert store.how_many(RecordQuery()) + lost == 500
+
+
+def test_more_than_finds_room_at_a_time_is_written_all_the_same(store, monkeypatch):
+    monkeypatch.setattr("fsdf_control.record_writer.ROOM", 30)
+    builder = RecordBuilder("q", "f", "w", None, results=False, masked=())
+    messages = [Message({"x": x}, {"task_id": f"t{x}", "publish_time": 1.0}) for x in range(400)]
+    rows = [builder.ended(message, 2.0) for message in messages[:200]]
+    for message in messages[200:]:
+        message.began, message.ended, message.thread = 1.5, 2.0, 7
+    writer = RecordWriter("q", store, list, list, builder.shared, logging.getLogger("fsdf.control"))
+    writer.start()
+    writer.put(rows)
+    writer.put_successes([value for message in messages[200:] for value in builder.success(message)])
+    writer.close(LONG)
+    assert store.how_many(RecordQuery()) == 400
 
 
 def test_a_store_that_refuses_costs_its_records_only(store, threads, consume, caplog):

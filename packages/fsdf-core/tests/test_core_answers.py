@@ -170,9 +170,9 @@ def test_a_newer_version_may_tell_more_and_an_older_one_less():
     assert (answer.task_id, answer.success, answer.traceback) == ("a", False, "")
 
 
-@pytest.mark.parametrize("more", [b"", b",7"])
-def test_the_run_of_an_answer_may_be_a_list(more):
-    answer = decode_answer(b'{"state":"succeeded","run":["a",2,1.5,2.5,77%b],"result":[3]}' % more)
+@pytest.mark.parametrize("rest", [b",[3]]", b',[3],"of a later version"]', b'],"result":[3]'])
+def test_the_run_of_an_answer_may_be_a_list(rest):
+    answer = decode_answer(b'{"state":"succeeded","run":["a",2,1.5,2.5,77%b}' % rest)
     assert answer == Answer("a", "succeeded", run_times=2, time_start=1.5, time_end=2.5, thread_id=77, result=[3])
 
 

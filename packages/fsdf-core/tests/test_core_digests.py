@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from fsdf_core.consumer import Consumer
-from fsdf_core.errors import StateUnavailable
+from fsdf_core.errors import EncodeError, StateUnavailable
 from fsdf_core.publisher import Publisher
 from fsdf_core.testing.spy import Spy
 from fsdf_core.waiting import wait_until
@@ -230,3 +230,63 @@ def test_the_next_batch_is_on_its_way_before_the_first_is_waited_for(few, one_th
         consumer.start()
         assert wait_until(lambda: consumer.finished == 2 and not few.size().total, PATIENCE, 0.01)
     assert steps == [("begin", 0), ("begin", 1), ("wait", 0), ("wait", 1)]
+
+
+class Checking(Keeper):
+    """Runs around what it does not digest; finds fault with some."""
+
+    around_digested = False
+    seen = 0
+
+    def around(self, call):
+        def seen(message):
+            self.seen += 1
+            return call(message)
+
+        return seen
+
+    around_async = around
+
+    def digest(self, message):
+        if message.arguments["x"] == 7:
+            raise EncodeError("seven")
+        return super().digest(message)
+
+
+class Around(Spy):
+    settle_options_only = True
+    wants_outcomes = False
+
+    def around(self, call):
+        return lambda message: call(message)
+
+    around_async = around
+
+
+@pytest.mark.parametrize(("others", "seen"), [([], 1), ([Around], 34)])
+def test_what_is_digested_needs_not_be_run_around_unless_another_control_does_so(filled, workers, others, seen):
+    checking = Checking()
+    run(filled, workers, checking, *[each() for each in others])
+    assert checking.seen == seen  # with options, at least
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_a_digest_may_find_that_the_task_has_failed_whatever_others_say(filled, workers, before):
+    class Whole(Keeper):
+        def digest(self, message):
+            return None
+
+    class Once(Spy):
+        wants_outcomes = False
+        settle_options_only = True
+        failed = ()
+
+        def on_error(self, message, error, attempt):
+            self.failed += ((message.arguments["x"], type(error).__name__),)
+
+    checking, once = Checking(), Once()
+    run(filled, workers, *[Whole() for _ in range(before)], checking, once)
+    assert sorted(once.failed, key=str) == [("fails", "ValueError"), (7, "EncodeError")]
+    assert len(checking.kept) == (0 if before else 29)
+    (failed,) = [message for message in checking.left if message.arguments["x"] == 7]
+    assert not failed.outcome.success

@@ -2,7 +2,9 @@
 
 import pytest
 
+from fsdf_brokers.records.sql import SQLRecordStore
 from fsdf_control import (
+    Records,
     Results,
     Retry,
 )
@@ -153,3 +155,72 @@ def test_answers_are_written_together_and_expire(failing_store):
 def test_an_answer_is_kept_for_a_time(ttl):
     with pytest.raises(ValueError, match="ttl"):
         Results(MemoryStateStore(), ttl)
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    store = SQLRecordStore(f"sqlite:///{(tmp_path / 'records.sqlite').as_posix()}")
+    yield Records(lambda: store, results=True)
+    store.close()
+
+
+def wrapped(x):
+    return {"x": x} if x != [0] else object()
+
+
+async def wrapped_async(x):
+    return wrapped(x)
+
+
+@pytest.fixture(params=[True, False], ids=["answered first", "recorded first"])
+def both(request, store, recorded):
+    return [Results(store), recorded] if request.param else [recorded, Results(store)]
+
+
+def test_what_is_recorded_at_length_is_answered_and_checked_all_the_same(publish, consume, answers, both):
+    ids = publish(*[{"x": x} for x in ([0], [1], 2)])
+    consume(wrapped, *both)
+    check_wrapped(*answers(*ids))
+
+
+def test_coroutines_answer_what_is_recorded_at_length(publish, consume, answers, both):
+    ids = publish(*[{"x": x} for x in ([0], [1], 2)])
+    consume(wrapped_async, *both, pool=AsyncPool(max_workers=4))
+    check_wrapped(*answers(*ids))
+
+
+def check_wrapped(bad, *good):
+    assert (bad.state, bad.exception_type, bad.run_times) == ("failed", "ResultNotJson", 1)
+    assert [(each.state, each.result, each.run_times) for each in good] == [
+        ("succeeded", {"x": [1]}, 1),
+        ("succeeded", {"x": 2}, 1),
+    ]
+
+
+def test_a_result_that_changes_before_it_is_stored_holds_up_nothing(publish, store, consume, answers):
+    results = []
+
+    class Late(Control):
+        """Comes before the answers are stored, and must see all messages."""
+
+        wants_outcomes = False
+
+        def digest(self, message):
+            return None
+
+        def on_settle(self, messages):
+            for result in results:
+                result.append(object())
+
+        def on_digests(self, digests):
+            raise AssertionError("it keeps nothing")
+
+    def task(x):
+        results.append([x])
+        return results[-1]
+
+    (task_id,) = publish({"x": 1})
+    consume(task, Late(), Results(store))
+    (answer,) = answers(task_id)
+    assert (answer.state, answer.exception_type) == ("dropped", "ResultNotJson")
+    assert answer.reason == "its result cannot be stored"

@@ -23,11 +23,15 @@ def test_as_redis_py_does(name, words):
     assert b"".join(Packer().pack(name, *words)) == b"".join(THEIRS.pack(name, *words))
 
 
-@given(st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=50))), st.integers(1, 10**12))
-def test_sets_are_packed_alike(pairs, milliseconds):
+@given(
+    st.binary(max_size=50),
+    st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=50))),
+    st.integers(1, 10**12),
+)
+def test_sets_are_packed_alike(prefix, pairs, milliseconds):
     lifetime = b"%d" % milliseconds
-    packed = pack_sets([key for key, _ in pairs], [value for _, value in pairs], lifetime)
-    assert packed == b"".join(Packer().pack("SET", key, value, "PX", lifetime)[0] for key, value in pairs)
+    packed = pack_sets(prefix, [key for key, _ in pairs], [value for _, value in pairs], lifetime)
+    assert packed == b"".join(Packer().pack("SET", prefix + key, value, "PX", lifetime)[0] for key, value in pairs)
 
 
 @pytest.mark.parametrize("word", [True, None, {}, ["secret"]])

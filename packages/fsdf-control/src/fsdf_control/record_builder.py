@@ -74,17 +74,21 @@ class RecordBuilder:
             Values in the order of `fsdf_core.success_rows.OWN`; None unless the message has no options, and its only
             run returned something plain, as its arguments are.
         """
-        began, ended, result = message.began, message.ended, message.result
-        arguments, extra = message.arguments, message.extra
         if (
-            not ended
+            not message.ended
             or message.earlier
-            or type(result) not in _PLAIN
             or message.outcome is not None
             or message.settlement is not None
-            or len(extra) > _STAMPS
-            or (text := self._mask.text_of_plain(arguments)) is None
+            or len(message.extra) > _STAMPS
         ):
+            return None
+        return self.simple_success(message)
+
+    def simple_success(self, message: Message) -> tuple[Any, ...] | None:
+        """As `success`, of a message without options whose only run returned, and that nobody settled otherwise."""
+        result, arguments, extra = message.result, message.arguments, message.extra
+        text = self._mask.text_of_plain(arguments)
+        if text is None or type(result) not in _PLAIN:
             return None
         task_id = extra["task_id"]
         if type(task_id) is not str or len(task_id) > _SHORT or not task_id.isascii():
@@ -93,8 +97,8 @@ class RecordBuilder:
         return (
             task_id,
             published if type(published) is float else float(published) if isinstance(published, int) else None,
-            began,
-            ended,
+            message.began,
+            message.ended,
             text if "\\u0000" not in text else json_text(arguments),
             message.thread,
             NO_DETAIL if result is None or not self._results else json_text({"result": shown(result)}),

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fsdf_core.backoff import Backoff
 from fsdf_core.errors import StateUnavailable
@@ -14,10 +14,12 @@ from fsdf_core.success_rows import OWN, SuccessRows
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from fsdf_core.record_row import Row
     from fsdf_core.records import Count, RecordStore
+
+T = TypeVar("T")
 
 EVERY = 0.5
 """Seconds between two batches that are not full."""
@@ -61,7 +63,7 @@ class RecordWriter:
         self._shared = shared
         self._logger = logger
         self._waiting: deque[Row] = deque()
-        self._successes: deque[list[Any]] = deque()
+        self._successes: deque[Sequence[Any]] = deque()
         self._come = 0
         """Successes that were put; written by the settler's thread only."""
         self._gone = 0
@@ -82,19 +84,21 @@ class RecordWriter:
 
     def put(self, ended: Sequence[Row]) -> None:
         """Take over records of messages that ended. Waits a little if the store is slower than the tasks."""
-        room = self._room_for(len(ended))
-        self._waiting.extend(ended[:room])
-        self._lose(len(ended) - room)
-        self._wake()
+        for some in _pieces(ended):
+            room = self._room_for(len(some))
+            self._waiting.extend(some[:room])
+            self._lose(len(some) - room)
+            self._wake()
 
     def put_successes(self, values: list[Any]) -> None:
         """As `put`, for `SuccessRows.values`."""
-        room = self._room_for(len(values) // len(OWN)) * len(OWN)
-        taken = values if room >= len(values) else values[:room]
-        self._successes.append(taken)
-        self._come += len(taken) // len(OWN)
-        self._lose((len(values) - len(taken)) // len(OWN))
-        self._wake()
+        for some in _pieces(values, len(OWN)):
+            room = self._room_for(len(some) // len(OWN)) * len(OWN)
+            taken = some if room >= len(some) else some[:room]
+            self._successes.append(taken)
+            self._come += len(taken) // len(OWN)
+            self._lose((len(some) - len(taken)) // len(OWN))
+            self._wake()
 
     def _held(self) -> int:
         return len(self._waiting) + self._come - self._gone
@@ -219,3 +223,14 @@ class RecordWriter:
             self._logger.warning("%s: old records cannot be deleted now: %s", self._name, error)
         if not more:
             self._prune_at = now + _PRUNE_EVERY
+
+
+def _pieces(values: Sequence[T], width: int = 1) -> Iterator[Sequence[T]]:
+    """Cut what would not find room at once into pieces that soon do.
+
+    Args:
+        values: of one row after the other.
+        width: values in a row.
+    """
+    most = max(1, ROOM // 4) * width
+    return (values[first : first + most] for first in range(0, len(values), most))

@@ -113,7 +113,7 @@ class Records(Control):
 
     def digest(self, message: Message) -> Any:
         """Return what a simple success's record has of its own."""
-        return self._builder.success(message)
+        return self._builder.simple_success(message)
 
     def on_digests(self, digests: Sequence[Any]) -> None:
         """Hand over to the writer."""

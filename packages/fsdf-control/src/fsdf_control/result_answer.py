@@ -87,14 +87,23 @@ class Successes:
         }
         self._begin = orjson.dumps(same)[:-1] + b',"run":'
 
-    def encode(self, message: Message, task_id: str, result: bytes) -> bytes:
-        """Return what `decode_answer` reads like `Answer.encode`; the result is JSON."""
-        # In the order of RUN.
-        run = orjson.dumps((task_id, message.attempt, message.began, message.ended, message.thread))
+    def encode(self, message: Message, task_id: str) -> bytes:
+        """Return what `decode_answer` reads like `Answer.encode`.
+
+        Raises:
+            ResultNotJson: what the task returned is no JSON data.
+        """
+        result = message.result if message.encoded is None else orjson.Fragment(message.encoded)
+        try:
+            # In the order of RUN.
+            run = orjson.dumps((task_id, message.attempt, message.began, message.ended, message.thread, result))
+        except TypeError:
+            json_result(result)
+            raise
         body = message.delivery.body if message.delivery is not None else None
         if type(body) is not bytes:
             body = _encoded(message)
-        return b"".join((self._begin, run, b',"result":', result, b',"message":', body, b"}"))
+        return b"".join((self._begin, run, b',"message":', body, b"}"))
 
 
 def answer_of(message: Message, task_id: str, function: str, now: float) -> Answer:

@@ -13,7 +13,7 @@ from fsdf_core.answer import DROPPED, Answer, answer_key, decode_answer
 from fsdf_core.batch import BatchMessage, members_of
 from fsdf_core.clock import SYSTEM_CLOCK
 from fsdf_core.control import Control
-from fsdf_core.errors import ResultNotJson, StateError, StateUnavailable
+from fsdf_core.errors import FsdfError, ResultNotJson, StateError, StateUnavailable
 from fsdf_core.host import Abandoned
 from fsdf_core.state import StateStore
 from fsdf_core.verdict import Delay, Fail, Release, Requeue
@@ -68,6 +68,7 @@ class Results(Control):
     """
 
     wants_outcomes = False  # a failure always has one
+    around_digested = False
     retryable_errors = (StateError,)
 
     def __init__(
@@ -162,14 +163,14 @@ class Results(Control):
             if message.plain and not enabled:
                 continue  # another control wanted to see it
             outcome = message.outcome
-            if (
-                message.encoded is not None
-                and message.settlement is None
-                and (outcome is None or outcome.success)
-                and message.began
-            ):
+            returned = message.settlement is None and (outcome is None or outcome.success) and message.began
+            if returned and (message.encoded is not None or message.plain):
                 task_id = message.task_id
-                values[answer_key(task_id)] = encode(message, task_id, message.encoded)
+                try:
+                    values[answer_key(task_id)] = encode(message, task_id)
+                except ResultNotJson as error:  # it was, or the task would have failed, but has changed since
+                    answer = answer_of(message, task_id, self._function, self._clock.time())
+                    values[answer_key(task_id)] = _untold(answer, str(error), error).encode()
             else:
                 self._add_other(values, message)
         if values:
@@ -177,13 +178,10 @@ class Results(Control):
 
     def digest(self, message: Message) -> Any:
         """Return the key and the answer of a success that is soon told."""
-        encoded = message.encoded
-        if encoded is None or not message.began:
-            return None
         task_id = message.extra["task_id"]
         if type(task_id) is not str:
             task_id = message.task_id
-        return answer_key(task_id), self._encode_success(message, task_id, encoded)
+        return answer_key(task_id), self._encode_success(message, task_id)
 
     def on_digests(self, digests: Sequence[Any]) -> None:
         """Store the answers, wake those who wait."""
@@ -264,7 +262,8 @@ class Results(Control):
                 return
             ((key, value),) = values.items()
             self._logger.error("task %s: its result of %d bytes cannot be stored: %s", key, len(value), error)  # noqa: TRY400
-            store.tell({key: _too_much(decode_answer(value), len(value), error).encode()}, self._ttl)
+            text = f"the answer of {len(value)} bytes cannot be stored: {error}"
+            store.tell({key: _untold(decode_answer(value), text, error).encode()}, self._ttl)
 
 
 def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
@@ -283,7 +282,7 @@ def _pieces(values: dict[str, bytes]) -> Iterator[dict[str, bytes]]:
     yield piece
 
 
-def _too_much(answer: Answer, size: int, error: StateError) -> Answer:
+def _untold(answer: Answer, text: str, error: FsdfError) -> Answer:
     return replace(
         answer,
         state=DROPPED,
@@ -291,5 +290,5 @@ def _too_much(answer: Answer, size: int, error: StateError) -> Answer:
         result=None,
         message={},
         exception_type=type(error).__name__,
-        exception_msg=f"the answer of {size} bytes cannot be stored: {error}",
+        exception_msg=text,
     )

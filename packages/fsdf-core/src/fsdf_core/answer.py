@@ -18,7 +18,7 @@ ASKED = "is_using_rpc_mode"
 
 SUCCEEDED, FAILED, DROPPED, DEAD_LETTERED = "succeeded", "failed", "dropped", "dead-lettered"
 
-RUN = ("task_id", "run_times", "time_start", "time_end", "thread_id")
+RUN = ("task_id", "run_times", "time_start", "time_end", "thread_id", "result")
 """Fields of an answer that its encoded form may hold as a list, under `run`: written in half of the time."""
 
 _PREFIX = "fsdf:result:"

@@ -69,7 +69,7 @@ class AsyncExecutor(Executor):
         return call
 
     def _build(self) -> Callable[[], Any]:  # noqa: C901, PLR0915 - as in `Executor`
-        call, plain, direct = self._call, self._plain, self._direct
+        call, plain, digested, direct = self._call, self._plain, self._digested, self._direct
         finished = self._finished
         settle = finished.messages.append
         settle_unseen = finished.successes.append
@@ -100,6 +100,8 @@ class AsyncExecutor(Executor):
                     try:
                         if type(taken) is Delivery:
                             running = direct(**taken.body[0])  # type: ignore[index, misc, arg-type] # as there
+                        elif digest is not None and taken.plain and not self._observed:
+                            running = digested(taken)
                         elif not taken.plain:
                             running = call(taken)
                         elif direct is None:
@@ -109,11 +111,14 @@ class AsyncExecutor(Executor):
                         if not native and type(running) is not CoroutineType:
                             running = _awaited(running)
                         result = yield from running
+                        told = None if digest is None or self._observed else digest(taken)  # type: ignore[arg-type] # no delivery then
                     except BaseException as raised:  # noqa: BLE001 - a task may raise anything, the loop goes on
                         error: BaseException | None = raised
                     else:
                         error = None
-                        if self._observed:
+                        if told is not None:
+                            settle_unseen(told)
+                        elif self._observed:
                             message = message_of(taken, here.get())
                             self._succeeded(message, result)
                             settle(message)
@@ -123,8 +128,6 @@ class AsyncExecutor(Executor):
                         elif unseen and taken.plain:
                             taken.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(taken.delivery)
-                        elif digest is not None and (told := digest(taken)) is not None:
-                            settle_unseen(told)
                         else:
                             settle(taken)
                         if finished.asleep:

@@ -16,11 +16,13 @@ class Chains(NamedTuple):
     Attributes:
         whole: through all controls.
         plain: for messages without options: not through controls that look at samples or options only.
+        digested: for those of them whose success is digested: nor through controls to which that is enough.
         bare: `plain` passes no control at all.
     """
 
     whole: Any
     plain: Any
+    digested: Any
     bare: bool
 
 
@@ -34,8 +36,11 @@ def chains(innermost: Any, controls: Sequence[Control], hook: str) -> Chains:
     """
     arounds = overriding(controls, hook)
     always = [around for around in arounds if not _passes_plain(around.__self__)]
+    undigested = [around for around in always if around.__self__.around_digested]
     whole = _wrapped(innermost, arounds)
-    return Chains(whole, whole if len(always) == len(arounds) else _wrapped(innermost, always), not always)
+    plain = whole if len(always) == len(arounds) else _wrapped(innermost, always)
+    # What digests look at is what the function returned: none may be in between that returns something else.
+    return Chains(whole, plain, plain if undigested else innermost, not always)
 
 
 def _passes_plain(control: Control) -> bool:

@@ -39,6 +39,8 @@ class Control:
             `extra`.
         around_options_only: whether `around` and `around_async` need to see only messages that may have options in
             `extra`.
+        around_digested: whether `around` and `around_async` need to see messages without options that `digest` will see
+            after them, if no other control has an `around` for such messages.
         settle_options_only: whether `on_settle` needs to see only messages that may have options in `extra`, or did
             not simply succeed; `on_successes` tells the number of the others, unless another control wants to see them.
             A control that keeps something of these, too, overrides `digest` instead.
@@ -51,6 +53,7 @@ class Control:
     retryable_errors: tuple[type[BaseException], ...] = ()
     options_only: bool = False
     around_options_only: bool = False
+    around_digested: bool = True
     settle_options_only: bool = False
     wants_runs: bool = False
     wants_outcomes: bool = True
@@ -139,6 +142,9 @@ class Control:
 
         Returns:
             Anything; None: `on_settle` must see the message.
+
+        Raises:
+            FsdfError: the task has failed by that. After any other exception `on_settle` sees the message.
         """
 
     def on_digests(self, digests: Sequence[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fsdf_core.control import Control, overriding
+from fsdf_core.errors import FsdfError
 from fsdf_core.message import STAMPS
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Begun(NamedTuple):
         waits: for each control what waits for its part; None where nothing was begun.
     """
 
-    deliveries: list[Delivery | None]
-    kept: list[list[Any]]
+    deliveries: Sequence[Delivery | None]
+    kept: Sequence[Sequence[Any]]
     waits: list[Callable[[], None] | None]
 
 
@@ -43,13 +44,13 @@ def digesting(controls: Sequence[Control]) -> list[Control]:
 def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] | None:
     """Return what digests a message that has succeeded at once; None if no control keeps anything.
 
-    It returns None for a message that is to be settled as a whole.
+    It returns None for a message that is to be settled as a whole, and raises what its task has failed by.
     """
     digests = overriding(digesting(controls), "digest")
     if not digests:
         return None
 
-    first, *others = digests
+    tell = _telling(*digests)
 
     def digest(message: Message) -> Digest | None:
         if message.settlement is not None or message.outcome is not None:
@@ -57,23 +58,37 @@ def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] 
         if not message.plain and message.extra.keys() != _STAMPS:  # a sample has no options either
             return None
         try:
-            part = first(message)
-            told: Digest = (message.delivery, part)
-            for one in others:
-                if part is None:
-                    return None
-                part = one(message)
-                told = (*told, part)
+            return tell(message)
+        except FsdfError:
+            raise
         except Exception:  # noqa: BLE001 - `on_settle` will meet the same fault, where it is logged
             return None
-        return None if part is None else told
 
     return digest
 
 
+def _telling(*digests: Callable[[Message], Any]) -> Callable[[Message], Digest | None]:
+    """Return what asks all, since each may say that the task has failed; two are asked in half the time."""
+    if len(digests) != 2:  # noqa: PLR2004 - results and records
+
+        def told(message: Message) -> Digest | None:
+            parts = [one(message) for one in digests]
+            return None if any(part is None for part in parts) else (message.delivery, *parts)
+
+        return told
+
+    first, second = digests
+
+    def told_two(message: Message) -> Digest | None:
+        part, other = first(message), second(message)
+        return None if part is None or other is None else (message.delivery, part, other)
+
+    return told_two
+
+
 def begin_to_store(controls: Sequence[Control], digests: Sequence[Digest]) -> Begun:
     """Let those controls begin that can: while a server stores one batch, the next one is made ready."""
-    deliveries, *kept = map(list, zip(*digests, strict=True))
+    deliveries, *kept = zip(*digests, strict=True)
     return Begun(deliveries, kept, [_begin(control, some) for control, some in zip(controls, kept, strict=True)])
 
 

@@ -73,7 +73,7 @@ class Executor(Attempts):
         self._function = function
         self._loop = loop
         self._direct: Callable[..., Any] | None = None
-        self._call, self._plain = self._compose(controls)
+        self._call, self._plain, self._digested = self._compose(controls)
         self.run_next = self._build()
         """What the pool calls: runs messages as long as any are ready."""
 
@@ -94,18 +94,18 @@ class Executor(Attempts):
         else:
             self._pool.execute_many(self.run_next, 1)
 
-    def _compose(self, controls: Sequence[Control]) -> tuple[Call, Call]:
-        """Return what runs a message, and what runs one without options."""
+    def _compose(self, controls: Sequence[Control]) -> tuple[Call, Call, Call]:
+        """Return what runs a message, one without options, and such a one that is digested."""
         waits = is_async(self._function)
         innermost = self._innermost_async() if waits else self._innermost()
         if noted := any(control.wants_runs for control in controls):
             innermost = self._noting(innermost, waits=waits)
-        whole, plain, bare = chains(innermost, controls, "around_async" if waits else "around")
+        whole, plain, digested, bare = chains(innermost, controls, "around_async" if waits else "around")
         if bare and not noted:
             self._direct = self._function
         if waits and (waited := self._waiting(whole)) is not whole:
-            return waited, waited
-        return whole, plain
+            return waited, waited, waited
+        return whole, plain, digested
 
     def _noting(self, call: Any, *, waits: bool) -> Any:
         return (noting_async if waits else noting)(call, self._running)
@@ -131,7 +131,7 @@ class Executor(Attempts):
         return lambda message: loops.run(run(message))
 
     def _build(self) -> Callable[[], None]:  # noqa: C901, PLR0915 - as run_next
-        call, plain, direct = self._call, self._plain, self._direct
+        call, plain, digested, direct = self._call, self._plain, self._digested, self._direct
         finished = self._finished
         settle = finished.messages.append
         settle_unseen = finished.successes.append
@@ -153,9 +153,13 @@ class Executor(Attempts):
                     if type(taken) is Delivery and not unseen:
                         taken = opened(taken)
                     here.message = taken.body if type(taken) is Delivery else taken
+                    told = None
                     try:
                         if type(taken) is Delivery:
                             result = direct(**taken.body[0])  # type: ignore[index, misc, arg-type] # `Stamped`
+                        elif digest is not None and not self._observed:
+                            result = digested(taken) if taken.plain else call(taken)
+                            told = digest(taken)
                         elif not taken.plain:
                             result = call(taken)
                         elif direct is None:
@@ -165,7 +169,9 @@ class Executor(Attempts):
                     except BaseException as raised:  # noqa: BLE001 - a task may raise anything, its worker goes on
                         error = raised
                     else:
-                        if self._observed:
+                        if told is not None:
+                            settle_unseen(told)
+                        elif self._observed:
                             message = message_of(taken, here.message)
                             self._succeeded(message, result)
                             settle(message)
@@ -175,8 +181,6 @@ class Executor(Attempts):
                         elif unseen and taken.plain:
                             taken.delivery.body = GONE  # type: ignore[union-attr] # it was delivered
                             settle_unseen(taken.delivery)
-                        elif digest is not None and (told := digest(taken)) is not None:
-                            settle_unseen(told)
                         else:
                             settle(taken)
                         if finished.asleep:

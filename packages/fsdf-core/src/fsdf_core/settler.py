@@ -191,10 +191,10 @@ class Settler:
             except Exception:
                 self._logger.exception("an effect of %s failed", type(counter.__self__).__name__)
 
-    def _store_effect(self, effect: Any, batch: list[Any]) -> bool:
+    def _store_effect(self, effect: Any, batch: Sequence[Any]) -> bool:
         retryable = effect.__self__.retryable_errors
 
-        def store(batch: list[Any]) -> None:
+        def store(batch: Sequence[Any]) -> None:
             try:
                 effect(batch)
             except (*self._retryable, *retryable):
@@ -268,7 +268,7 @@ class Settler:
         )
 
     def _insist(
-        self, action: Callable[[Any], None], batch: list[Any], retryable: tuple[type[BaseException], ...] = ()
+        self, action: Callable[[Any], None], batch: Sequence[Any], retryable: tuple[type[BaseException], ...] = ()
     ) -> bool:
         """Do it, waiting out a broker or store that is away. False if given up: the broker will deliver again."""
         backoff = Backoff()

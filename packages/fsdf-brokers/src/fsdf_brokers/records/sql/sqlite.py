@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from fsdf_core.success_rows import SuccessRows
 
 _REQUIRED = ("queue", "status", "moment")
+
+
+def _keys(index: str, columns: Sequence[str]) -> list[str]:
+    """Return an index's columns: of those of all rows not the id, which is most of them.
+
+    The few rows of one moment are sorted when they are read.
+    """
+    return [column for column in columns if column != "task_id" or index in PARTIAL]
+
+
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS fsdf_record(task_id TEXT PRIMARY KEY NOT NULL, "
     + ", ".join(
@@ -28,7 +38,7 @@ _TABLES = (
     )
     + ")",
     *(
-        f"CREATE INDEX IF NOT EXISTS {name} ON fsdf_record({', '.join(columns)})"
+        f"CREATE INDEX IF NOT EXISTS {name} ON fsdf_record({', '.join(_keys(name, columns))})"
         + (f" WHERE {PARTIAL[name]}" if name in PARTIAL else "")
         for name, columns in INDEXES.items()
     ),

@@ -187,7 +187,7 @@ class RedisStateStore(StateStore):
 
     def _set_soon(self, values: Mapping[str, bytes], ttl: float, marker: bytes) -> Callable[[], None]:
         """Send all, and ask who listens: after the values, so that whoever begins later finds them."""
-        packed = pack_sets(self._values(values), values.values(), _milliseconds(ttl))
+        packed = pack_sets(_VALUE, _names(values), values.values(), _milliseconds(ttl))
         answered = self._server.begin_sets(packed, len(values), "PUBSUB", "NUMSUB", marker)
 
         def wait() -> None:
@@ -197,16 +197,16 @@ class RedisStateStore(StateStore):
 
         return wait
 
-    def _values(self, keys: Collection[str]) -> list[bytes]:
-        names = [_VALUE + key.encode() for key in keys]
-        if max(map(len, names)) > len(_VALUE) + _LONGEST_NAME:
-            names = [_VALUE + _name(key) for key in keys]  # says which is too long
-        return names
-
     def _told(self, values: Mapping[str, bytes], ttl: float) -> tuple[list[bytes], tuple[Any, ...]]:
         """Return the keys and the arguments of `TELL`."""
         begins, marker = b"%d" % (len(_VALUE) + 1), self._shared_marker(values)
-        return self._values(values), (_milliseconds(ttl), self._channel_prefix, begins, marker, *values.values())
+        return [_VALUE + name for name in _names(values)], (
+            _milliseconds(ttl),
+            self._channel_prefix,
+            begins,
+            marker,
+            *values.values(),
+        )
 
     def watch(self, *channels: str) -> Watch:
         """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
@@ -274,6 +274,11 @@ def _name(text: str) -> bytes:
     if len(name) > _LONGEST_NAME:
         raise ConfigurationError(f"{text[:40]!r}… is longer than {_LONGEST_NAME} bytes, the most a state store takes")
     return name
+
+
+def _names(keys: Collection[str]) -> list[bytes]:
+    names = [key.encode() for key in keys]
+    return names if max(map(len, names)) <= _LONGEST_NAME else [_name(key) for key in keys]  # says which is too long
 
 
 def _milliseconds(ttl: float | None) -> bytes:
