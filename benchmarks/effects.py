@@ -31,6 +31,8 @@ AHEAD = 3.0
 """Of funboost's rate with its own, at least."""
 FSDF = System("fsdf", "fsdf", {})
 PEER = System("funboost", "funboost", {}, FUNBOOST)
+HAND = System("records by hand", "hand_records", {})
+"""Rows or documents and nothing else: what the store takes."""
 
 
 class Row(NamedTuple):
@@ -46,12 +48,14 @@ class Row(NamedTuple):
         return f"{self.system}, {self.records or 'off'}"
 
 
-SYSTEMS = {system.name: system for system in (FSDF, PEER)}
+SYSTEMS = {system.name: system for system in (FSDF, PEER, HAND)}
 ROWS = (
     *(Row("fsdf", transport, records) for transport in TRANSPORTS for records in ("", SQLITE)),
     Row("fsdf", REDIS, MONGODB),
     Row("funboost", REDIS),
     Row("funboost", REDIS, MONGODB),
+    Row(HAND.name, MEMORY, SQLITE),
+    Row(HAND.name, MEMORY, MONGODB),
 )
 Rates = dict[Row, list[float]]
 
@@ -62,7 +66,8 @@ def run(console: Console, transports: Sequence[str], runs: int, path: Path | Non
     rows = [
         row
         for row in ROWS
-        if (not transports or row.transport in transports) and not absent & {row.transport, row.records}
+        if (not transports or row.transport in transports or row.system == HAND.name)
+        and not absent & {row.transport, row.records}
     ]
     console.print("  ".join(f"{name} {value}" for name, value in machine().items()), highlight=False)
     rates: Rates = {}
@@ -112,9 +117,20 @@ def _judged(console: Console, rates: Rates) -> list[bool]:
         if row.system == FSDF.name and row.records:
             without = row._replace(records="")
             verdicts.append(_say(console, f"{row.transport}: {row.label}", rates, row, without, LEFT))
+            _say_limit(console, rates, row, without)
     ours, theirs = Row(FSDF.name, REDIS, MONGODB), Row(PEER.name, REDIS, MONGODB)
     verdicts.append(_say(console, f"{REDIS}: {ours.label}", rates, ours, theirs, AHEAD))
     return verdicts
+
+
+def _say_limit(console: Console, rates: Rates, row: Row, without: Row) -> None:
+    """Tell what the store takes if nothing but records is written."""
+    limit, other = _median(rates, Row(HAND.name, MEMORY, row.records)), _median(rates, without)
+    if limit is not None and other is not None:
+        text = (
+            f"{'limit':8} {row.transport}: records by hand, {row.records}: {limit / other:.2f}{TIMES} {without.label}"
+        )
+        console.print(text, style="dim", highlight=False)
 
 
 def _say(console: Console, name: str, rates: Rates, row: Row, rival: Row, least: float) -> bool:
