@@ -22,9 +22,9 @@ _REQUIRED = ("queue", "status", "moment")
 
 
 def _keys(index: str, columns: Sequence[str]) -> list[str]:
-    """Return an index's columns: of those of all rows not the id, which is most of them.
+    """Return an index's columns: without the id, most of its bytes, if it holds all rows.
 
-    The few rows of one moment are sorted when they are read.
+    It is there for the order of the few rows of one moment, which SQLite sorts as well when they are read.
     """
     return [column for column in columns if column != "task_id" or index in PARTIAL]
 

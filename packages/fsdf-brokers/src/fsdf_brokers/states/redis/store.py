@@ -200,13 +200,8 @@ class RedisStateStore(StateStore):
     def _told(self, values: Mapping[str, bytes], ttl: float) -> tuple[list[bytes], tuple[Any, ...]]:
         """Return the keys and the arguments of `TELL`."""
         begins, marker = b"%d" % (len(_VALUE) + 1), self._shared_marker(values)
-        return [_VALUE + name for name in _names(values)], (
-            _milliseconds(ttl),
-            self._channel_prefix,
-            begins,
-            marker,
-            *values.values(),
-        )
+        names = [_VALUE + name for name in _names(values)]
+        return names, (_milliseconds(ttl), self._channel_prefix, begins, marker, *values.values())
 
     def watch(self, *channels: str) -> Watch:
         """Hear what the server pushes; a channel counts as notified, too, when the server begins to listen to it."""
