@@ -206,6 +206,7 @@ def test_what_finds_no_room_is_lost_and_counted(store, threads, consume, caplog,
 
 def test_more_than_finds_room_at_a_time_is_written_all_the_same(store, monkeypatch):
     monkeypatch.setattr("fsdf_control.record_writer.ROOM", 30)
+    monkeypatch.setattr("fsdf_control.record_writer.BATCH", 5)
     builder = RecordBuilder("q", "f", "w", None, results=False, masked=())
     messages = [Message({"x": x}, {"task_id": f"t{x}", "publish_time": 1.0}) for x in range(400)]
     rows = [builder.ended(message, 2.0) for message in messages[:200]]
