@@ -32,7 +32,7 @@ AHEAD = 3.0
 FSDF = System("fsdf", "fsdf", {})
 PEER = System("funboost", "funboost", {}, FUNBOOST)
 HAND = System("records by hand", "hand_records", {})
-"""Rows or documents and nothing else: what the store takes."""
+"""Rows or documents and nothing else, in one thread."""
 
 
 class Row(NamedTuple):
@@ -117,18 +117,18 @@ def _judged(console: Console, rates: Rates) -> list[bool]:
         if row.system == FSDF.name and row.records:
             without = row._replace(records="")
             verdicts.append(_say(console, f"{row.transport}: {row.label}", rates, row, without, LEFT))
-            _say_limit(console, rates, row, without)
+            _say_by_hand(console, rates, row, without)
     ours, theirs = Row(FSDF.name, REDIS, MONGODB), Row(PEER.name, REDIS, MONGODB)
     verdicts.append(_say(console, f"{REDIS}: {ours.label}", rates, ours, theirs, AHEAD))
     return verdicts
 
 
-def _say_limit(console: Console, rates: Rates, row: Row, without: Row) -> None:
-    """Tell what the store takes if nothing but records is written."""
+def _say_by_hand(console: Console, rates: Rates, row: Row, without: Row) -> None:
+    """Tell how many records one thread makes and writes that does nothing else."""
     limit, other = _median(rates, Row(HAND.name, MEMORY, row.records)), _median(rates, without)
     if limit is not None and other is not None:
         text = (
-            f"{'limit':8} {row.transport}: records by hand, {row.records}: {limit / other:.2f}{TIMES} {without.label}"
+            f"{'by hand':8} {row.transport}: records alone, {row.records}: {limit / other:.2f}{TIMES} {without.label}"
         )
         console.print(text, style="dim", highlight=False)
 

@@ -1,6 +1,7 @@
-"""By hand, records alone, the limit: rows or documents of tasks that ran, 1000 at a time, and nothing else.
+"""By hand, records alone: rows or documents of tasks that ran, 1000 at a time, and nothing else.
 
-No queue, no answers, one thread; an id, and what a list by time and by queue needs to be quick.
+No queue, no answers, one thread. In SQLite with an id and what a list by time and by queue needs to be quick; in
+MongoDB with an id only.
 """
 
 from __future__ import annotations

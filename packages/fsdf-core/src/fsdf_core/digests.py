@@ -62,6 +62,7 @@ def digester(controls: Sequence[Control]) -> Callable[[Message], Digest | None] 
         except FsdfError:
             raise
         except Exception:  # noqa: BLE001 - `on_settle` will meet the same fault, where it is logged
+            _ask_each(digests, message)
             return None
 
     return digest
@@ -84,6 +85,17 @@ def _telling(*digests: Callable[[Message], Any]) -> Callable[[Message], Digest |
         return None if part is None or other is None else (message.delivery, part, other)
 
     return told_two
+
+
+def _ask_each(digests: Sequence[Callable[[Message], Any]], message: Message) -> None:
+    """Ask again, those too that come after a faulty one: they may say that the task has failed."""
+    for one in digests:
+        try:
+            one(message)
+        except FsdfError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - as above
+            pass
 
 
 def begin_to_store(controls: Sequence[Control], digests: Sequence[Digest]) -> Begun:
